@@ -1,0 +1,108 @@
+import { err, ok, type Result } from 'neverthrow'
+import type { Caller } from '../kernel/caller.ts'
+import type { Instant } from '../kernel/clock.ts'
+import type { Digest } from '../kernel/digest.ts'
+import type { InputFault } from '../kernel/failures.ts'
+import { canonicalJson, isJsonObject, type JsonValue, utf8Length } from '../kernel/json.ts'
+import type { Revision } from '../kernel/unit-of-work.ts'
+import type { Address } from './address.ts'
+
+/** 1, 2, 3 … for each address; 0 stands for "no entry". */
+export type VersionNumber = number
+
+export type ChangeOp = 'put' | 'delete'
+
+type VersionFacts = Address &
+  Readonly<{
+    version: VersionNumber
+    /** 32 lower-case hex digits over the operation and its value. */
+    hash: string
+    actor: string
+    reason: string
+    requestId: string
+    /** The version whose content this one restored, or `null`. */
+    restoredFrom: VersionNumber | null
+  }>
+
+/** A version as recorded on a unit; the store adds revision and time when it commits. */
+export type VersionDraft = VersionFacts & (Readonly<{ op: 'put'; value: JsonValue }> | Readonly<{ op: 'delete'; value: null }>)
+
+/** One immutable version of an entry. A `delete` is a tombstone: it counts as absent. */
+export type EntryVersion = VersionDraft & Readonly<{ revision: Revision; recordedAt: Instant }>
+
+/** A version that holds a value. */
+export type LiveVersion = EntryVersion & Readonly<{ op: 'put' }>
+
+export function isLive(version: EntryVersion | null): version is LiveVersion {
+  return version !== null && version.op === 'put'
+}
+
+export const valueLimitBytes: number = 64 * 1024
+export const valueDepthLimit = 64
+export const reasonLimit = 500
+
+export type InvalidValue = Readonly<{ kind: 'invalid-value'; faults: readonly InputFault[] }>
+
+/** Accepts any JSON value of at most 64 KiB (canonical form, UTF-8) and 64 levels. */
+export function checkValue(value: JsonValue): Result<JsonValue, InvalidValue> {
+  if (depthExceeds(value, valueDepthLimit)) {
+    return refuse('value-too-deep', `The value is nested deeper than ${valueDepthLimit} levels; flatten it or split it over several keys.`)
+  }
+  const bytes = utf8Length(canonicalJson(value))
+  if (bytes > valueLimitBytes) {
+    return refuse('value-too-large', `The value takes ${bytes} bytes; the limit is ${valueLimitBytes}. Split it over several keys.`)
+  }
+  return ok(value)
+}
+
+/** Iterative, because a hostile value may be nested deeper than the stack allows. */
+function depthExceeds(value: JsonValue, limit: number): boolean {
+  let level: readonly JsonValue[] = [value]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > limit) return true
+    level = level.flatMap((item): readonly JsonValue[] => {
+      if (Array.isArray(item)) return item as readonly JsonValue[]
+      return isJsonObject(item) ? Object.values(item) : []
+    })
+  }
+  return false
+}
+
+function refuse(code: string, message: string): Result<never, InvalidValue> {
+  return err({ kind: 'invalid-value', faults: [{ pointer: '', code, message }] })
+}
+
+/** What a write does to an entry. */
+export type Content = Readonly<{ op: 'put'; value: JsonValue }> | Readonly<{ op: 'delete'; value: null }>
+
+/** The version that follows `current` at an address. */
+export function nextVersion(
+  digest: Digest,
+  at: Address,
+  current: EntryVersion | null,
+  change: Readonly<{ content: Content; caller: Caller; reason: string; restoredFrom?: VersionNumber }>,
+): VersionDraft {
+  const { content, caller, reason } = change
+  return {
+    component: at.component,
+    key: at.key,
+    scope: at.scope,
+    version: (current?.version ?? 0) + 1,
+    hash: contentHash(digest, content),
+    actor: caller.client,
+    reason,
+    requestId: caller.requestId,
+    restoredFrom: change.restoredFrom ?? null,
+    ...content,
+  }
+}
+
+/** 128 bits of SHA-256 over the operation and the canonical value. */
+export function contentHash(digest: Digest, content: Content): string {
+  return digest.sha256(`${content.op}:${canonicalJson(content.value)}`).slice(0, 32)
+}
+
+/** The strong ETag of a raw entry (RFC 9110, 8.8.3): `"<version>-<hash>"`, quotes included. */
+export function entryEtag(version: EntryVersion): string {
+  return `"${version.version}-${version.hash}"`
+}

@@ -1,0 +1,31 @@
+export * from './config/index.ts'
+export * from './events/index.ts'
+export type { Caller } from './kernel/caller.ts'
+export type { CancelSignal } from './kernel/cancel.ts'
+export { neverCancelled } from './kernel/cancel.ts'
+export type { Clock, Instant } from './kernel/clock.ts'
+export { timestamp } from './kernel/clock.ts'
+export type { Digest } from './kernel/digest.ts'
+export type { InputFault, StoreUnavailable } from './kernel/failures.ts'
+export { storeUnavailable } from './kernel/failures.ts'
+export type { IdSource, Uuid } from './kernel/ids.ts'
+export type { JsonDifference, JsonObject, JsonValue } from './kernel/json.ts'
+export type { Log, LogLevel } from './kernel/log.ts'
+export type { Page } from './kernel/page.ts'
+export type { Random } from './kernel/random.ts'
+export { fullJitterMs } from './kernel/random.ts'
+export type { Signals, Topic } from './kernel/signals.ts'
+export type {
+  AttemptFailure,
+  Commit,
+  Committed,
+  Contended,
+  OutcomeUnknown,
+  Revision,
+  Transactions,
+  UnitId,
+  UnitOfWork,
+} from './kernel/unit-of-work.ts'
+export { zeroRevision } from './kernel/unit-of-work.ts'
+export type { Ports } from './ports.ts'
+export type { Transaction } from './transaction.ts'
