@@ -1,0 +1,3 @@
+import { runOrExit } from './lib/run-tool.ts'
+
+await runOrExit('biome', ['check', '--write', ...process.argv.slice(2)])

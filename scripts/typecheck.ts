@@ -1,0 +1,3 @@
+import { runOrExit } from './lib/run-tool.ts'
+
+await runOrExit('tsc', ['--build', ...process.argv.slice(2)])
