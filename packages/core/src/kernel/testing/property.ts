@@ -1,0 +1,22 @@
+import fc from 'fast-check'
+import { it } from 'vitest'
+
+/** Generous, because it only ends a test that hangs. */
+export const propertyTimeoutMs = 60_000
+
+const defaultSeed = 20_260_101
+
+/**
+ * The seed of every property. It is fixed, so that a failure replays by itself; `CBP_TEST_SEED` or
+ * `fc.configureGlobal({ seed })` chooses another one.
+ */
+export function propertySeed(): number {
+  const { process } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } }
+  const asked = Number(process?.env?.['CBP_TEST_SEED'] ?? Number.NaN)
+  return Number.isSafeInteger(asked) ? asked : (fc.readConfigureGlobal().seed ?? defaultSeed)
+}
+
+/** Registers a test that holds a property against generated inputs. */
+export function itHolds<Inputs>(name: string, numRuns: number, property: fc.IAsyncProperty<Inputs>): void {
+  it(name, () => fc.assert(property, { seed: propertySeed(), numRuns }), propertyTimeoutMs)
+}
