@@ -2,3 +2,5 @@ export type { DomainEvent, EventDraft, EventType, Sequence, SequencedEvent, Seve
 export { routingKey, wireBody } from './event.ts'
 export type { BrokerUnavailable, Delivery, EventBroker, EventConsumer, EventRefused } from './ports/event-broker.ts'
 export type { Backlog, LeasedStream, Outbox, OutboxTransaction, RelayReport, StreamBlock, StreamLease, StreamState } from './ports/outbox.ts'
+export type { Relay, RelayCounts } from './relay.ts'
+export { relay } from './relay.ts'

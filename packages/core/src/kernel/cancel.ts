@@ -11,3 +11,28 @@ export const neverCancelled: CancelSignal = {
   addEventListener: () => {},
   removeEventListener: () => {},
 }
+
+/** A signal and the means to fire it, where the platform's `AbortController` is out of reach. */
+export function cancelSource(): Readonly<{ signal: CancelSignal; cancel: () => void }> {
+  const listeners = new Set<() => void>()
+  let aborted = false
+  const signal: CancelSignal = {
+    get aborted(): boolean {
+      return aborted
+    },
+    addEventListener: (_type, listener) => {
+      listeners.add(listener)
+    },
+    removeEventListener: (_type, listener) => {
+      listeners.delete(listener)
+    },
+  }
+  const cancel = (): void => {
+    if (aborted) return
+    aborted = true
+    const waiting = [...listeners]
+    listeners.clear()
+    for (const listener of waiting) listener()
+  }
+  return { signal, cancel }
+}

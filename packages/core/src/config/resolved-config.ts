@@ -1,0 +1,98 @@
+import { err, ok, type Result } from 'neverthrow'
+import type { Digest } from '../kernel/digest.ts'
+import { type StoreUnavailable, storeUnavailable } from '../kernel/failures.ts'
+import type { Random } from '../kernel/random.ts'
+import type { Revision } from '../kernel/unit-of-work.ts'
+import { type Address, scopeChain } from './address.ts'
+import { type Floors, floors } from './floors.ts'
+import type { CacheRecord, ConfigCache } from './ports/config-cache.ts'
+import type { ConfigStore } from './ports/config-store.ts'
+import { newestRevision } from './resolution.ts'
+import { type ResolvedEntry, resolveEntry } from './resolved-entry.ts'
+import { shippedDefault } from './shipped-defaults.ts'
+
+type Dependencies = Readonly<{
+  store: ConfigStore
+  cache: ConfigCache
+  digest: Digest
+  random: Random
+  /** The epoch followed by the change feed, or `null` while nobody follows changes: then every read goes to the store. */
+  followedEpoch: () => string | null
+}>
+
+/** Resolved entries at the head, cache-aside (L7): newer-only records, single flight, a floor that is never served below. */
+export interface ResolvedConfig {
+  get(at: Address): Promise<Result<ResolvedEntry | null, StoreUnavailable>>
+  /** Nothing older than `to` is served for this setting from now on. */
+  raiseFloor(at: Pick<Address, 'component' | 'key'>, to: Revision): void
+  raiseAllFloors(to: Revision): void
+}
+
+const floorCapacity = 10_000
+const timeToLiveMs = 60_000
+const absentTimeToLiveMs = 5_000
+/** Each turn is a fresh read of the store; only a setting written all the time needs more than two. */
+const turnLimit = 50
+
+export function resolvedConfig(deps: Dependencies): ResolvedConfig {
+  const { cache, random } = deps
+  const known: Floors = floors(floorCapacity)
+  const flights = new Map<string, Promise<Result<CacheRecord, StoreUnavailable>>>()
+
+  const isFresh = (at: Address, record: CacheRecord): boolean => record.stamp >= known.of(at.component, at.key)
+
+  const load = async (at: Address, name: string | null): Promise<Result<CacheRecord, StoreUnavailable>> => {
+    const loaded = await loadRecord(deps, at)
+    if (loaded.isErr()) return err(loaded.error)
+    const { record, revision } = loaded.value
+    known.raise(at.component, at.key, revision)
+    if (name !== null) {
+      const ttlMs = record.entry === null ? absentTimeToLiveMs : timeToLiveMs
+      await cache.write(name, record, Math.ceil(ttlMs * (0.8 + 0.4 * random.fraction())))
+    }
+    return ok(record)
+  }
+
+  const joinFlight = (at: Address, name: string): Promise<Result<CacheRecord, StoreUnavailable>> => {
+    const flying = flights.get(name)
+    if (flying !== undefined) return flying
+    const flight = load(at, name).finally(() => flights.delete(name))
+    flights.set(name, flight)
+    return flight
+  }
+
+  return {
+    async get(at) {
+      const epoch = deps.followedEpoch()
+      const name = epoch === null ? null : `${epoch}:${at.component}/${at.key}${at.scope}`
+      const cached = name === null ? null : await cache.read(name)
+      if (cached !== null && isFresh(at, cached)) {
+        known.raise(at.component, at.key, cached.entry?.revision ?? cached.stamp)
+        return ok(cached.entry)
+      }
+      for (let turn = 1; turn <= turnLimit; turn += 1) {
+        const loaded = await (name === null ? load(at, null) : joinFlight(at, name))
+        if (loaded.isErr()) return err(loaded.error)
+        if (isFresh(at, loaded.value)) return ok(loaded.value.entry)
+      }
+      return err(storeUnavailable('the setting changes faster than it can be read'))
+    },
+    raiseFloor(at, to) {
+      known.raise(at.component, at.key, to)
+    },
+    raiseAllFloors(to) {
+      known.raiseAll(to)
+    },
+  }
+}
+
+async function loadRecord(
+  { store, digest }: Dependencies,
+  at: Address,
+): Promise<Result<{ record: CacheRecord; revision: Revision }, StoreUnavailable>> {
+  const read = await store.chain(at.component, at.key, scopeChain(at.scope), null)
+  return read.map(({ revision: stamp, versions }) => ({
+    record: { stamp, entry: resolveEntry(digest, at, shippedDefault(at.component, at.key), versions) },
+    revision: newestRevision(versions),
+  }))
+}

@@ -1,0 +1,51 @@
+import { type ConfigService, configService, tunables } from './config/index.ts'
+import { type Outbox, type Relay, relay } from './events/index.ts'
+import type { CancelSignal } from './kernel/cancel.ts'
+import type { Ports } from './ports.ts'
+
+/** The whole hexagon: every use case as a typed function. */
+export type Core = Readonly<{
+  config: ConfigService
+  events: Readonly<
+    Pick<Outbox, 'backlog' | 'stream' | 'streams' | 'unblock'> & {
+      relayCounts: Relay['counts']
+      /** Background work of an instance: publishes what is committed. Runs until cancelled. */
+      relay: Relay['run']
+    }
+  >
+  /**
+   * All background work of a serving instance. Resolves after `cancel` has fired and everything under way has ended.
+   * A short-lived program does without: reads go to the store, and events are left to the serving instances.
+   */
+  run: (cancel: CancelSignal) => Promise<void>
+}>
+
+/** Assembles core over its ports: no container, no environment, no I/O of its own. */
+export function createCore(ports: Ports): Core {
+  const { outbox, eventBroker: broker, clock, random, signals, log, ids } = ports
+  const config = configService(ports)
+  const { run, counts } = relay({
+    outbox,
+    broker,
+    clock,
+    random,
+    signals,
+    log,
+    owner: ids.next(),
+    leaseMs: () => config.tunable(tunables.relayLeaseMs),
+  })
+  return {
+    config,
+    events: {
+      backlog: outbox.backlog,
+      stream: outbox.stream,
+      streams: outbox.streams,
+      unblock: outbox.unblock,
+      relay: run,
+      relayCounts: counts,
+    },
+    run: async (cancel) => {
+      await Promise.all([config.followChanges(cancel), run(cancel)])
+    },
+  }
+}

@@ -1,0 +1,271 @@
+import type { CancelSignal } from '../kernel/cancel.ts'
+import type { Clock, Instant } from '../kernel/clock.ts'
+import { coalesce } from '../kernel/coalesce.ts'
+import { deadlines } from '../kernel/deadlines.ts'
+import type { Log } from '../kernel/log.ts'
+import { fullJitterMs, type Random } from '../kernel/random.ts'
+import type { Signals } from '../kernel/signals.ts'
+import { type Wake, wakeable } from '../kernel/wake.ts'
+import type { Sequence, SequencedEvent, Stream } from './event.ts'
+import type { BrokerUnavailable, EventBroker, EventRefused } from './ports/event-broker.ts'
+import type { LeasedStream, Outbox, RelayReport, StreamLease } from './ports/outbox.ts'
+
+export type RelayDependencies = Readonly<{
+  outbox: Outbox
+  broker: EventBroker
+  clock: Clock
+  random: Random
+  signals: Signals
+  log: Log
+  /** Distinguishes this relay in the lease table. */
+  owner: string
+  /** Read before each round of leases, so that a change is live. */
+  leaseMs: () => Promise<number>
+}>
+
+/** What the relay has done since it was made. */
+export type RelayCounts = Readonly<{ confirmed: number; refused: number; blocked: number; pauses: number; lostLeases: number }>
+
+export interface Relay {
+  /** Carries events from the outbox to the broker until cancelled, then gives its leases back; one run at a time. */
+  run(cancel: CancelSignal): Promise<void>
+  counts(): RelayCounts
+}
+
+const streamLimit = 512
+const eventLimit = 64
+const pollMs = 500
+const publishDeadlineMs = 10_000
+/** After so many refusals of one event its stream is blocked until an operator unblocks it. */
+const refusalLimit = 8
+const refusalBackoff = { baseMs: 200, capMs: 60_000 }
+const pauseBackoff = { baseMs: 100, capMs: 5_000 }
+
+/** One stream in the hands of this relay. */
+type Lane = StreamLease & {
+  refusals: number
+  confirmed: Sequence
+  /** By this relay's own clock, from before the lease was asked for. */
+  expiresAt: Instant
+  lost: boolean
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+type State = {
+  lanes: Map<Stream, Lane>
+  counts: Mutable<RelayCounts>
+  leaseMs: number
+  /** Consecutive failures of the broker. */
+  failures: number
+  pausedUntil: Instant
+}
+
+type Machine = Readonly<{
+  deps: RelayDependencies
+  state: State
+  cancel: CancelSignal
+  wake: Wake
+  publish: (event: SequencedEvent) => Promise<BrokerUnavailable | EventRefused | null>
+  report: (report: RelayReport) => Promise<void>
+  fetch: (after: Readonly<{ stream: Stream; after: Sequence }>) => Promise<readonly SequencedEvent[]>
+}>
+
+/** Stream by stream, one event in flight on each: L12, L13, L14. */
+export function relay(deps: RelayDependencies): Relay {
+  const state: State = {
+    lanes: new Map(),
+    counts: { confirmed: 0, refused: 0, blocked: 0, pauses: 0, lostLeases: 0 },
+    leaseMs: 0,
+    failures: 0,
+    pausedUntil: 0,
+  }
+  return {
+    counts: () => ({ ...state.counts }),
+    async run(cancel) {
+      const machine = assemble(deps, state, cancel)
+      const stopListening = deps.signals.listen('events', machine.wake.wake)
+      const renewing = renewLeases(machine)
+      const draining = new Set<Promise<void>>()
+      while (!cancel.aborted) {
+        const pauseMs = state.pausedUntil - deps.clock.now()
+        if (pauseMs > 0) await deps.clock.sleep(pauseMs, cancel)
+        else if (!(await takeStreams(machine, draining))) await machine.wake.wait(pollMs)
+      }
+      stopListening()
+      await Promise.all([...draining, renewing])
+    },
+  }
+}
+
+function assemble(deps: RelayDependencies, state: State, cancel: CancelSignal): Machine {
+  const withDeadline = deadlines(deps.clock, publishDeadlineMs)
+  return {
+    deps,
+    state,
+    cancel,
+    wake: wakeable(deps.clock, cancel),
+    publish: (event) =>
+      withDeadline<BrokerUnavailable | EventRefused | null>(
+        deps.broker.publish(event).match(
+          () => null,
+          (failure) => failure,
+        ),
+        () => ({ kind: 'broker-unavailable', reason: `no confirm within ${publishDeadlineMs} ms` }),
+      ),
+    report: coalesce((reports: readonly RelayReport[]) => record(deps, state, reports)),
+    fetch: fetchTogether(deps.outbox),
+  }
+}
+
+/** Leases what there is; answers whether to look again at once. */
+async function takeStreams(machine: Machine, draining: Set<Promise<void>>): Promise<boolean> {
+  const { deps, state } = machine
+  const limit = streamLimit - state.lanes.size
+  if (limit <= 0) return false
+  state.leaseMs = await deps.leaseMs()
+  const askedAt = deps.clock.now()
+  const leased = await deps.outbox.lease({ owner: deps.owner, limit, leaseMs: state.leaseMs, eventLimit })
+  if (leased.isErr()) return false
+  for (const stream of leased.value) {
+    const lane = openLane(stream, askedAt + state.leaseMs)
+    state.lanes.set(lane.stream, lane)
+    const drained = drain(machine, lane, stream.events).then(() => {
+      if (state.lanes.get(lane.stream) === lane) state.lanes.delete(lane.stream)
+      draining.delete(drained)
+      // A writer may have added to the stream since it was found empty, and others may be waiting for its place.
+      machine.wake.wake()
+    })
+    draining.add(drained)
+  }
+  return leased.value.length === limit
+}
+
+function openLane({ stream, fence, refusals, events }: LeasedStream, expiresAt: Instant): Lane {
+  const confirmed = (events[0]?.sequence ?? 1) - 1
+  return { stream, fence, refusals, confirmed, expiresAt, lost: false }
+}
+
+/** Publishes a stream's backlog in order until it is empty, refused, lost or told to stop. */
+async function drain(machine: Machine, lane: Lane, leased: readonly SequencedEvent[]): Promise<void> {
+  const { stream } = lane
+  for (let events = leased; events.length > 0; events = await machine.fetch({ stream, after: lane.confirmed })) {
+    for (const event of events) {
+      if (mustStop(machine, lane)) return giveBack(machine, lane)
+      const failure = await machine.publish(event)
+      if (failure?.kind === 'broker-unavailable') {
+        pause(machine, failure.reason)
+        return giveBack(machine, lane)
+      }
+      if (failure?.kind === 'event-refused') return refuse(machine, lane, event, failure.reason)
+      noteConfirmed(machine, lane, event.sequence)
+    }
+  }
+  return giveBack(machine, lane)
+}
+
+function mustStop({ deps, state, cancel }: Machine, lane: Lane): boolean {
+  const now = deps.clock.now()
+  return cancel.aborted || lane.lost || now >= lane.expiresAt || now < state.pausedUntil
+}
+
+/** Not awaited: the next event goes out while the store notes this one. */
+function noteConfirmed({ state, report }: Machine, lane: Lane, sequence: Sequence): void {
+  lane.confirmed = sequence
+  lane.refusals = 0
+  state.failures = 0
+  state.counts.confirmed += 1
+  void report({ stream: lane.stream, fence: lane.fence, kind: 'confirmed', through: sequence })
+}
+
+async function giveBack({ report }: Machine, { stream, fence }: Lane): Promise<void> {
+  await report({ stream, fence, kind: 'released' })
+}
+
+/** A lost broker is nobody's fault: the relay waits, and no event is charged with it. */
+function pause({ deps, state }: Machine, reason: string): void {
+  const now = deps.clock.now()
+  if (now < state.pausedUntil) return
+  state.failures += 1
+  state.counts.pauses += 1
+  state.pausedUntil = now + fullJitterMs(deps.random, state.failures, pauseBackoff.baseMs, pauseBackoff.capMs) + 1
+  deps.log.write('warn', 'the broker does not confirm; the relay pauses', { reason, pauseMs: state.pausedUntil - now })
+}
+
+/** A refusal is the event's own: it is tried again later, and at last blocks its stream, never others. */
+async function refuse({ deps, state, report }: Machine, lane: Lane, event: SequencedEvent, reason: string): Promise<void> {
+  const { stream, fence } = lane
+  const { sequence } = event
+  const refusals = lane.refusals + 1
+  state.counts.refused += 1
+  if (refusals < refusalLimit) {
+    const { baseMs, capMs } = refusalBackoff
+    const retryAt = deps.clock.now() + fullJitterMs(deps.random, refusals, baseMs, capMs)
+    return report({ stream, fence, kind: 'refused', sequence, reason, retryAt })
+  }
+  state.counts.blocked += 1
+  deps.log.write('error', 'a stream is blocked: its next event was refused too often', { stream, sequence, refusals, reason })
+  return report({ stream, fence, kind: 'blocked', sequence, reason })
+}
+
+/** Records a batch, again and again while the store is away; gives up when the leases are over anyway. */
+async function record(deps: RelayDependencies, state: State, reports: readonly RelayReport[]): Promise<void> {
+  const batch = newestConfirmations(reports)
+  const givesUpAt = deps.clock.now() + state.leaseMs
+  for (let attempt = 1; ; attempt += 1) {
+    const recorded = await deps.outbox.record(batch)
+    if (recorded.isOk()) return recorded.value.forEach((refused) => loseLane(state, refused))
+    const pauseMs = fullJitterMs(deps.random, attempt, 50, 1000) + 1
+    if (deps.clock.now() + pauseMs >= givesUpAt) {
+      deps.log.write('warn', 'the store did not take what was confirmed; those events will be published again', { reason: recorded.error.reason })
+      return
+    }
+    await deps.clock.sleep(pauseMs)
+  }
+}
+
+/** Of several confirmations of one lease only the last says anything new. */
+function newestConfirmations(reports: readonly RelayReport[]): readonly RelayReport[] {
+  const confirmed = new Map<string, RelayReport>()
+  const others: RelayReport[] = []
+  for (const report of reports) {
+    if (report.kind === 'confirmed') confirmed.set(`${report.fence}:${report.stream}`, report)
+    else others.push(report)
+  }
+  return [...confirmed.values(), ...others]
+}
+
+function loseLane(state: State, { stream, fence }: StreamLease): void {
+  const lane = state.lanes.get(stream)
+  if (lane === undefined || lane.fence !== fence || lane.lost) return
+  lane.lost = true
+  state.counts.lostLeases += 1
+}
+
+/** Keeps the leases of all lanes while the relay runs. */
+async function renewLeases({ deps, state, cancel }: Machine): Promise<void> {
+  while (!cancel.aborted) {
+    await deps.clock.sleep(Math.max(state.leaseMs / 3, 300), cancel)
+    const held = [...state.lanes.values()].filter(({ lost }) => !lost)
+    if (held.length === 0 || cancel.aborted) continue
+    const askedAt = deps.clock.now()
+    const renewed = await deps.outbox.renew(held, state.leaseMs)
+    if (renewed.isErr()) continue
+    const kept = new Set(renewed.value.map(({ stream }) => stream))
+    for (const lane of held) {
+      if (kept.has(lane.stream)) lane.expiresAt = askedAt + state.leaseMs
+      else loseLane(state, lane)
+    }
+  }
+}
+
+/** Lanes that look for more at the same time share one read. */
+function fetchTogether(outbox: Outbox): Machine['fetch'] {
+  type Request = Readonly<{ stream: Stream; after: Sequence }>
+  const read = coalesce(async (requests: readonly Request[]): Promise<ReadonlyMap<Stream, readonly SequencedEvent[]>> => {
+    const events = await outbox.pending(requests, eventLimit)
+    // A failed read looks like an empty backlog: the lease is given back and the stream found again.
+    return Map.groupBy(events.unwrapOr([]), ({ stream }) => stream)
+  })
+  return async (request) => (await read(request)).get(request.stream) ?? []
+}
