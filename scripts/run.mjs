@@ -8,13 +8,13 @@ import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const PNPM_VERSION = '12.21.0'
 /** The first releases that strip types and open node:sqlite without a flag. */
 const OLDEST_NODE = [22, 18]
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = join(root, 'node_modules', '.bin')
+const { pnpm: pnpmVersion } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).config
 const stampFile = join(root, 'node_modules', '.install-stamp')
 const lockDir = join(root, '.install-lock')
 
@@ -22,12 +22,18 @@ class Stop extends Error {}
 
 function manifests() {
   const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'package.json'))
-  const all = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', join('bench', 'package.json'), ...packages.sort()]
+  const all = [
+    'pnpm-lock.yaml',
+    'pnpm-workspace.yaml',
+    'package.json',
+    join('bench', 'package.json'),
+    ...packages.sort(),
+  ]
   return all.filter((file) => existsSync(join(root, file)))
 }
 
 function wantedStamp() {
-  const hash = createHash('sha256').update(`pnpm ${PNPM_VERSION} ${process.platform} ${process.arch}\n`)
+  const hash = createHash('sha256').update(`pnpm ${pnpmVersion} ${process.platform} ${process.arch}\n`)
   for (const file of manifests()) hash.update(`${file}\n`).update(readFileSync(join(root, file)))
   return hash.digest('hex')
 }
@@ -111,7 +117,9 @@ async function waitForLock(stamp) {
     if (owner !== null && !isAlive(owner)) breakLock(owner)
     else if (!told) {
       told = true
-      process.stderr.write(`Waiting for the installation that process ${owner} runs (if there is none: rm -r .install-lock).\n`)
+      process.stderr.write(
+        `Waiting for the installation that process ${owner} runs (if there is none: rm -r .install-lock).\n`,
+      )
     }
     await sleep(100)
     if (isInstalled(stamp)) return false
@@ -122,7 +130,14 @@ async function waitForLock(stamp) {
 async function install(stamp) {
   process.stderr.write('Installing dependencies (first start, or they have changed) ...\n')
   rmSync(stampFile, { force: true })
-  const args = ['-y', `pnpm@${PNPM_VERSION}`, 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false', '--reporter=append-only']
+  const args = [
+    '-y',
+    `pnpm@${pnpmVersion}`,
+    'install',
+    '--frozen-lockfile',
+    '--config.confirmModulesPurge=false',
+    '--reporter=append-only',
+  ]
   const windows = process.platform === 'win32'
   const { code, signal } = await run('npx', args, { cwd: root, stdio: ['ignore', 2, 2], shell: windows })
   if (signal !== null) throw new Stop('The installation was interrupted; the next start takes it up again.')
@@ -131,7 +146,7 @@ async function install(stamp) {
     [
       `The installation failed (exit code ${code}); its messages are above. What usually mends it:`,
       '  - no network or registry: check `npm ping`, then start again;',
-      '  - a manifest changed without its lock file: `npx pnpm@' + PNPM_VERSION + ' install`, then start again;',
+      `  - a manifest changed without its lock file: \`npx pnpm@${pnpmVersion} install\`, then start again;`,
       '  - a damaged node_modules: `rm -rf node_modules packages/*/node_modules bench/node_modules`, then start again.',
     ].join('\n'),
   )
