@@ -3,7 +3,7 @@ import type { Clock, Instant } from '../clock.ts'
 
 export type FakeClock = Clock &
   Readonly<{
-    /** Lets `ms` pass; wakes each sleeper at its own deadline, and lets it run before time goes on. */
+    /** Lets `ms` pass; wakes each sleeper at its own deadline, and lets it run before time goes on. Less than 0 sets the clock back. */
     advance(ms: number): Promise<void>
     /** Goes straight to the next deadline; `false` when nobody sleeps. */
     advanceToNext(): Promise<boolean>
@@ -40,7 +40,7 @@ export function fakeClock({ start = fakeEpochStart, drain = drainPromises }: Opt
       next.wake()
       await drain()
     }
-    now = Math.max(now, end)
+    now = end
   }
 
   return {

@@ -6,14 +6,9 @@ export const propertyTimeoutMs = 60_000
 
 const defaultSeed = 20_260_101
 
-/**
- * The seed of every property. It is fixed, so that a failure replays by itself; `CBP_TEST_SEED` or
- * `fc.configureGlobal({ seed })` chooses another one.
- */
+/** The seed of every property: fixed, so that a failure replays by itself; `fc.configureGlobal({ seed })` chooses another. */
 export function propertySeed(): number {
-  const { process } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } }
-  const asked = Number(process?.env?.['CBP_TEST_SEED'] ?? Number.NaN)
-  return Number.isSafeInteger(asked) ? asked : (fc.readConfigureGlobal().seed ?? defaultSeed)
+  return fc.readConfigureGlobal().seed ?? defaultSeed
 }
 
 /** Registers a test that holds a property against generated inputs. */

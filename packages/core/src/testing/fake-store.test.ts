@@ -1,0 +1,11 @@
+import { fakeClock } from '../kernel/testing/fake-clock.ts'
+import { fakeStore } from './fake-store/fake-store.ts'
+import type { StoreHarness } from './store-units.ts'
+import { transactionsContract } from './transactions.contract.ts'
+
+async function open(): Promise<StoreHarness> {
+  const clock = fakeClock()
+  return { ...fakeStore(clock), clock }
+}
+
+transactionsContract(open, 200)
