@@ -1,4 +1,5 @@
 import { fakeClock } from '../kernel/testing/fake-clock.ts'
+import { configStoreContract } from './config-store.contract.ts'
 import { fakeStore } from './fake-store/fake-store.ts'
 import type { StoreHarness } from './store-units.ts'
 import { transactionsContract } from './transactions.contract.ts'
@@ -9,3 +10,4 @@ async function open(): Promise<StoreHarness> {
 }
 
 transactionsContract(open, 200)
+configStoreContract(open, 200)
