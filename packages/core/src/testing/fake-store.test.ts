@@ -1,6 +1,7 @@
 import { fakeClock } from '../kernel/testing/fake-clock.ts'
 import { configStoreContract } from './config-store.contract.ts'
 import { fakeStore } from './fake-store/fake-store.ts'
+import { outboxContract } from './outbox.contract.ts'
 import type { StoreHarness } from './store-units.ts'
 import { transactionsContract } from './transactions.contract.ts'
 
@@ -11,3 +12,4 @@ async function open(): Promise<StoreHarness> {
 
 transactionsContract(open, 200)
 configStoreContract(open, 200)
+outboxContract(open, 200)
