@@ -1,0 +1,95 @@
+import 'reflect-metadata'
+import type { SqlStore } from '@cbp/adapters-sql'
+import { type ConfigCache, createCore, type EventBroker, type Log, type Ports, type Signals } from '@cbp/core'
+import { Container, ContainerModule } from 'inversify'
+import { uuidSource, systemRandom } from './platform/identity.ts'
+import { nodeDigest } from './platform/node-digest.ts'
+import { systemClock } from './platform/system-clock.ts'
+import { bindMade, bindValue, type ServiceName, type Services } from './services.ts'
+import type { Settings } from './settings.ts'
+
+/** The assembled hexagon with everything it has opened. Disposing of it closes all of that, last opened first. */
+export interface Assembly extends AsyncDisposable {
+  get<Name extends ServiceName>(name: Name): Services[Name]
+}
+
+export type AssemblyOptions = Readonly<{
+  log: Log
+  /** Wraps the ports before core is built over them, e.g. to measure them. */
+  decorate?: (ports: Ports) => Ports
+}>
+
+/** Thrown by `openAssembly` when a resource cannot be opened; the message says how to mend it. */
+export type AssemblyFailure = Readonly<{ kind: 'assembly-failure'; message: string }>
+
+type Resources = Readonly<{ store: SqlStore; configCache: ConfigCache; eventBroker: EventBroker; signals: Signals }>
+
+const cacheCapacity = 100_000
+
+/** Opens what the settings name, then assembles core over it. Drivers are loaded only for the engines in use. */
+export async function openAssembly(settings: Settings, { log, decorate = (ports) => ports }: AssemblyOptions): Promise<Assembly> {
+  await using opening = new AsyncDisposableStack()
+  const resources = await openResources(settings, opening)
+  const container = new Container({ defaultScope: 'Singleton' })
+  await container.load(platformModule(settings, log), resourceModule(resources), coreModule(decorate))
+  const opened = opening.move()
+  return {
+    get: (name) => container.get(name),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+async function openResources(settings: Settings, opening: AsyncDisposableStack): Promise<Resources> {
+  const [{ openSqliteStore }, { inProcessConfigCache }, { inProcessEventBroker, inProcessSignals }] = await Promise.all([
+    import('@cbp/adapters-sql'),
+    import('@cbp/adapters-redis'),
+    import('@cbp/adapters-amqp'),
+  ])
+  const { path, synchronous } = settings.sql
+  const store = await openSqliteStore({ path, synchronous, clock: systemClock })
+  if (store.isErr()) throw new Error(store.error.message)
+  opening.defer(() => store.value.close())
+  const eventBroker = inProcessEventBroker()
+  opening.defer(() => eventBroker.close())
+  return {
+    store: store.value,
+    configCache: inProcessConfigCache({ capacity: cacheCapacity, clock: systemClock }),
+    eventBroker,
+    signals: inProcessSignals(),
+  }
+}
+
+function platformModule(settings: Settings, log: Log): ContainerModule {
+  return new ContainerModule((options) => {
+    bindValue(options, 'settings', settings)
+    bindValue(options, 'log', log)
+    bindValue(options, 'clock', systemClock)
+    bindValue(options, 'ids', uuidSource)
+    bindValue(options, 'random', systemRandom)
+    bindValue(options, 'digest', nodeDigest)
+  })
+}
+
+function resourceModule({ store, configCache, eventBroker, signals }: Resources): ContainerModule {
+  return new ContainerModule((options) => {
+    bindValue(options, 'store', store)
+    bindValue(options, 'configCache', configCache)
+    bindValue(options, 'eventBroker', eventBroker)
+    bindValue(options, 'signals', signals)
+  })
+}
+
+function coreModule(decorate: (ports: Ports) => Ports): ContainerModule {
+  return new ContainerModule((options) => {
+    bindMade(
+      options,
+      'ports',
+      ['clock', 'ids', 'random', 'digest', 'log', 'signals', 'store', 'configCache', 'eventBroker'],
+      (clock, ids, random, digest, log, signals, store, configCache, eventBroker) => {
+        const { transactions, configStore, outbox } = store
+        return decorate({ clock, ids, random, digest, log, signals, transactions, configStore, outbox, configCache, eventBroker })
+      },
+    )
+    bindMade(options, 'core', ['ports'], createCore)
+  })
+}

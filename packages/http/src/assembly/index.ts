@@ -1,0 +1,8 @@
+export type { Assembly, AssemblyOptions } from './assembly.ts'
+export { openAssembly } from './assembly.ts'
+export { loadEnvironment } from './environment.ts'
+export { uuidSource } from './platform/identity.ts'
+export { systemClock } from './platform/system-clock.ts'
+export type { ServiceName, Services } from './services.ts'
+export type { Environment, JwtSettings, Settings, SettingsFault, SqliteSettings } from './settings.ts'
+export { defaultAudience, developmentIssuer, readSettings } from './settings.ts'

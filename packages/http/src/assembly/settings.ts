@@ -1,0 +1,155 @@
+import { isAbsolute, join, resolve } from 'node:path'
+import { err, ok, type Result } from 'neverthrow'
+import { z } from 'zod'
+
+export type Environment = 'development' | 'staging' | 'production'
+
+export type SqliteSettings = Readonly<{ kind: 'sqlite'; path: string; synchronous: 'full' | 'normal' }>
+
+export type JwtSettings = Readonly<{
+  issuer: string
+  audience: string
+  /** Where the issuer publishes its keys; `null` in development, where a local key counts. */
+  jwksUrl: string | null
+  /** HS256 secret, development only. */
+  secret: string | null
+}>
+
+export type Settings = Readonly<{
+  env: Environment
+  host: string
+  /** 0 picks a free port. */
+  port: number
+  dataDir: string
+  sql: SqliteSettings
+  jwt: JwtSettings
+  logLevel: 'debug' | 'info' | 'warn' | 'error'
+  /** CIDR blocks of the proxies whose X-Forwarded-For counts. */
+  trustProxy: readonly string[]
+  /** Names that begin with CBP_ and mean nothing; worth a warning. */
+  unknown: readonly string[]
+}>
+
+export type SettingsFault = Readonly<{ name: string; message: string }>
+
+export const developmentIssuer = 'cbp-development'
+export const defaultAudience = 'cbp-config-api'
+
+/** Every name of the settings table, those of engines and parts to come included. */
+const knownNames = new Set(
+  (
+    'ENV HOST PORT DATA_DIR SQL_URL SQL_REPLICA_URL REDIS_URL AMQP_URL JWT_ISSUER JWT_AUDIENCE JWT_JWKS_URL JWT_SECRET KEYRING ' +
+    'WEBHOOK_SECRETS PAYMENT_SERVICE_URL USER_SERVICE_URL TLS_CERT TLS_KEY TRUST_PROXY LOG_LEVEL TOKEN'
+  )
+    .split(' ')
+    .map((name) => `CBP_${name}`),
+)
+
+const notPartOfThisVersion = 'is not part of this version; unset it to use the embedded engine'
+const cidr = z.union([z.cidrv4(), z.cidrv6()], 'must be CIDR blocks separated by commas, e.g. 10.0.0.0/8')
+
+const schema = z.object({
+  CBP_ENV: z.enum(['development', 'staging', 'production'], 'must be development, staging or production').default('development'),
+  CBP_HOST: z.string().min(1).default('127.0.0.1'),
+  CBP_PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a port number from 0 to 65535; 0 picks a free one')
+    .transform(Number)
+    .refine((port) => port <= 65_535, 'must be a port number from 0 to 65535; 0 picks a free one')
+    .default(8080),
+  CBP_DATA_DIR: z.string().min(1).default('./.cbp'),
+  CBP_SQL_URL: z.string().optional(),
+  CBP_SQL_REPLICA_URL: z.undefined(`the read replica ${notPartOfThisVersion}`).optional(),
+  CBP_REDIS_URL: z.undefined(`the Redis engine ${notPartOfThisVersion}`).optional(),
+  CBP_AMQP_URL: z.undefined(`the RabbitMQ engine ${notPartOfThisVersion}`).optional(),
+  CBP_JWT_ISSUER: z.string().min(1).optional(),
+  CBP_JWT_AUDIENCE: z.string().min(1).default(defaultAudience),
+  CBP_JWT_JWKS_URL: z.url({ protocol: /^https?$/, message: 'must be an http or https URL' }).optional(),
+  CBP_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  CBP_TRUST_PROXY: z
+    .string()
+    .transform((text) => text.split(',').map((block) => block.trim()))
+    .pipe(z.array(cidr))
+    .default([]),
+  CBP_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
+})
+
+type Raw = z.infer<typeof schema>
+
+/**
+ * Reads the settings once, and finds every fault at once.
+ *
+ * @param environment names and values, e.g. `process.env` over the `.env` file; an empty value counts as unset
+ * @param workingDirectory where relative paths begin
+ */
+export function readSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+  workingDirectory: string,
+): Result<Settings, readonly SettingsFault[]> {
+  const given: Readonly<Record<string, string | undefined>> = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name.startsWith('CBP_') && value !== ''))
+  const parsed = schema.safeParse(given)
+  const faults: SettingsFault[] = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => ({ name: String(path[0]), message }))
+  const dataDir = resolve(workingDirectory, given['CBP_DATA_DIR'] ?? './.cbp')
+  const sql = readSqlUrl(given['CBP_SQL_URL'], dataDir, workingDirectory)
+  if (sql.isErr()) faults.push({ name: 'CBP_SQL_URL', message: sql.error })
+  faults.push(...environmentFaults(given))
+  if (!parsed.success || sql.isErr() || faults.length > 0) return err(faults)
+  const unknown = Object.keys(given).filter((name) => !knownNames.has(name) && !name.startsWith('CBP_TEST_'))
+  return ok(settingsOf(parsed.data, dataDir, sql.value, unknown))
+}
+
+function settingsOf(raw: Raw, dataDir: string, sql: SqliteSettings, unknown: readonly string[]): Settings {
+  return {
+    env: raw.CBP_ENV,
+    host: raw.CBP_HOST,
+    port: raw.CBP_PORT,
+    dataDir,
+    sql,
+    jwt: {
+      issuer: raw.CBP_JWT_ISSUER ?? developmentIssuer,
+      audience: raw.CBP_JWT_AUDIENCE,
+      jwksUrl: raw.CBP_JWT_JWKS_URL ?? null,
+      secret: raw.CBP_JWT_SECRET ?? null,
+    },
+    logLevel: raw.CBP_LOG_LEVEL,
+    trustProxy: raw.CBP_TRUST_PROXY,
+    unknown,
+  }
+}
+
+/** `sqlite:path`, where the path may carry `?synchronous=normal`; without a path the database lies in the data directory. */
+function readSqlUrl(url: string | undefined, dataDir: string, workingDirectory: string): Result<SqliteSettings, string> {
+  const fallback = join(dataDir, 'cbp.sqlite')
+  if (url === undefined) return ok({ kind: 'sqlite', path: fallback, synchronous: 'full' })
+  if (url.startsWith('mssql:')) return err(`the SQL Server engine ${notPartOfThisVersion}`)
+  const parts = /^sqlite:([^?]*)(?:\?synchronous=(full|normal))?$/.exec(url)
+  if (parts === null) return err('must be sqlite:path, with ?synchronous=normal behind it to trade the last moments before a power loss for speed')
+  const path = parts[1] === '' || parts[1] === undefined ? fallback : parts[1]
+  const synchronous = parts[2] === 'normal' ? 'normal' : 'full'
+  return ok({ kind: 'sqlite', path: isAbsolute(path) ? path : resolve(workingDirectory, path), synchronous })
+}
+
+/** What development may leave to generated keys, the other environments have to be told; production refuses shortcuts. */
+function environmentFaults(given: Readonly<Record<string, string | undefined>>): readonly SettingsFault[] {
+  const env = given['CBP_ENV']
+  if (env !== 'staging' && env !== 'production') return []
+  const faults: SettingsFault[] = ['CBP_JWT_ISSUER', 'CBP_JWT_JWKS_URL']
+    .filter((name) => given[name] === undefined)
+    .map((name) => ({ name, message: `is required in ${env}; only development has a key of its own` }))
+  if (given['CBP_JWT_SECRET'] !== undefined) {
+    faults.push({ name: 'CBP_JWT_SECRET', message: `shared secrets (HS256) are for development; use CBP_JWT_JWKS_URL in ${env}` })
+  }
+  if (env === 'staging') return faults
+  if (given['CBP_JWT_JWKS_URL']?.startsWith('http:') === true) {
+    faults.push({ name: 'CBP_JWT_JWKS_URL', message: 'must be https in production' })
+  }
+  if (given['CBP_TRUST_PROXY'] === undefined) {
+    faults.push({
+      name: 'CBP_TRUST_PROXY',
+      message: 'this version speaks plain HTTP: production needs a proxy that terminates TLS, named here by its CIDR block',
+    })
+  }
+  return faults
+}
