@@ -8,7 +8,8 @@ const test = '\\.test\\.ts$'
 const testing = [...coreTesting, test, '^packages/[^/]+/tests/', '^tests/']
 const assembly = ['^packages/http/src/assembly/', '^packages/(http|cli)/src/container\\.ts$']
 
-const npm = (...names) => `node_modules/(${names.flatMap((name) => [name, `@types/${name}`]).join('|')})/`
+/** Also matches a package that is imported without being installed there. */
+const npm = (...names) => `(^|node_modules/)(${names.flatMap((name) => [name, `@types/${name}`]).join('|')})(/|$)`
 const ownFolder = (name) => `^packages/${name}/`
 
 function adapter(name, ...drivers) {

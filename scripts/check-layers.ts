@@ -16,14 +16,14 @@ const { modules, summary } = output as ICruiseResult
 
 const seen = new Set(modules.map((module) => module.source))
 const unseen = sources.filter((source) => !seen.has(source))
-for (const source of unseen) console.error(`error unseen: ${source} was not cruised`)
+for (const source of unseen) process.stderr.write(`error unseen: ${source} was not cruised\n`)
 
 for (const { rule, from, to, cycle } of summary.violations) {
   const path = cycle === undefined ? to : cycle.map((step) => step.name).join(' -> ')
-  console.error(`${rule.severity} ${rule.name}: ${from}${path === from ? '' : ` -> ${path}`}`)
+  process.stderr.write(`${rule.severity} ${rule.name}: ${from}${path === from ? '' : ` -> ${path}`}\n`)
 }
-console.error(
-  `${sources.length} modules, ${summary.totalDependenciesCruised} dependencies, ${summary.error} violations`,
+process.stderr.write(
+  `${sources.length} modules, ${summary.totalDependenciesCruised} dependencies, ${summary.error} violations\n`,
 )
 
 if (summary.error > 0 || unseen.length > 0) process.exitCode = 1
