@@ -1,9 +1,5 @@
 const core = '^packages/core/src/'
-const coreTesting = [
-  '^packages/core/src/testing\\.ts$',
-  '^packages/core/src/testing/',
-  '^packages/core/src/.+/testing/',
-]
+const coreTesting = ['^packages/core/src/testing\\.ts$', '^packages/core/src/testing/', '^packages/core/src/.+/testing/']
 const test = '\\.test\\.ts$'
 const testing = [...coreTesting, test, '^packages/[^/]+/tests/', '^tests/']
 const assembly = ['^packages/http/src/assembly/', '^packages/(http|cli)/src/container\\.ts$']
@@ -89,12 +85,7 @@ const hostRules = [
     from: { path: '^(packages/[^/]+|bench|tests|scripts)/' },
     to: {
       path: '^packages/[^/]+/',
-      pathNot: [
-        '^$1/',
-        '^packages/[^/]+/src/index\\.ts$',
-        '^packages/core/src/testing\\.ts$',
-        '^packages/http/src/assembly/index\\.ts$',
-      ],
+      pathNot: ['^$1/', '^packages/[^/]+/src/index\\.ts$', '^packages/core/src/testing\\.ts$', '^packages/http/src/assembly/index\\.ts$'],
     },
   },
   {

@@ -22,8 +22,6 @@ for (const { rule, from, to, cycle } of summary.violations) {
   const path = cycle === undefined ? to : cycle.map((step) => step.name).join(' -> ')
   process.stderr.write(`${rule.severity} ${rule.name}: ${from}${path === from ? '' : ` -> ${path}`}\n`)
 }
-process.stderr.write(
-  `${sources.length} modules, ${summary.totalDependenciesCruised} dependencies, ${summary.error} violations\n`,
-)
+process.stderr.write(`${sources.length} modules, ${summary.totalDependenciesCruised} dependencies, ${summary.error} violations\n`)
 
 if (summary.error > 0 || unseen.length > 0) process.exitCode = 1

@@ -8,9 +8,7 @@ const checks: readonly (readonly [name: string, command: string, args: readonly 
   ['dead code (knip)', 'knip', ['--no-progress', '--no-config-hints']],
 ]
 
-const runs = await Promise.all(
-  checks.map(async ([name, command, args]) => ({ name, ...(await runTool(command, args)) })),
-)
+const runs = await Promise.all(checks.map(async ([name, command, args]) => ({ name, ...(await runTool(command, args)) })))
 for (const { name, exitCode, output } of runs) {
   if (exitCode !== 0) process.stderr.write(`\n== ${name}\n${output}`)
 }

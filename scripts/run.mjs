@@ -22,13 +22,7 @@ class Stop extends Error {}
 
 function manifests() {
   const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'package.json'))
-  const all = [
-    'pnpm-lock.yaml',
-    'pnpm-workspace.yaml',
-    'package.json',
-    join('bench', 'package.json'),
-    ...packages.sort(),
-  ]
+  const all = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', join('bench', 'package.json'), ...packages.sort()]
   return all.filter((file) => existsSync(join(root, file)))
 }
 
@@ -117,9 +111,7 @@ async function waitForLock(stamp) {
     if (owner !== null && !isAlive(owner)) breakLock(owner)
     else if (!told) {
       told = true
-      process.stderr.write(
-        `Waiting for the installation that process ${owner} runs (if there is none: rm -r .install-lock).\n`,
-      )
+      process.stderr.write(`Waiting for the installation that process ${owner} runs (if there is none: rm -r .install-lock).\n`)
     }
     await sleep(100)
     if (isInstalled(stamp)) return false
@@ -130,14 +122,7 @@ async function waitForLock(stamp) {
 async function install(stamp) {
   process.stderr.write('Installing dependencies (first start, or they have changed) ...\n')
   rmSync(stampFile, { force: true })
-  const args = [
-    '-y',
-    `pnpm@${pnpmVersion}`,
-    'install',
-    '--frozen-lockfile',
-    '--config.confirmModulesPurge=false',
-    '--reporter=append-only',
-  ]
+  const args = ['-y', `pnpm@${pnpmVersion}`, 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false', '--reporter=append-only']
   const windows = process.platform === 'win32'
   const { code, signal } = await run('npx', args, { cwd: root, stdio: ['ignore', 2, 2], shell: windows })
   if (signal !== null) throw new Stop('The installation was interrupted; the next start takes it up again.')

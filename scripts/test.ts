@@ -18,9 +18,7 @@ const reportFile = join(root, 'node_modules', '.cache', 'test-report.json')
 
 /** A file that fails before its first test has no failed test to count, so the file itself is counted. */
 function figuresOf(report: Report): Figures {
-  const brokenFiles = report.testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.length === 0,
-  )
+  const brokenFiles = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + brokenFiles.length,
@@ -52,7 +50,5 @@ const figures = readFigures()
 const failed = exitCode !== 0 && figures.failed === 0 ? 1 : figures.failed
 
 process.stdout.write(`\nEngines:\n${engineTable()}\n`)
-process.stdout.write(
-  `${figures.passed} passed, ${failed} failed${figures.skipped > 0 ? `, ${figures.skipped} skipped` : ''}\n`,
-)
+process.stdout.write(`${figures.passed} passed, ${failed} failed${figures.skipped > 0 ? `, ${figures.skipped} skipped` : ''}\n`)
 if (failed > 0) process.exitCode = 1

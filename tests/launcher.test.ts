@@ -20,10 +20,7 @@ function repository(npx: string): string {
   mkdirSync(join(folder, 'bin'))
   cpSync(join(root, 'scripts/run.mjs'), join(folder, 'scripts/run.mjs'))
   cpSync(join(root, 'package.json'), join(folder, 'package.json'))
-  writeFileSync(
-    join(folder, 'bin/npx'),
-    `#!/bin/sh\necho run >> ${folder}/npx.log\nmkdir -p ${folder}/node_modules\n${npx}\n`,
-  )
+  writeFileSync(join(folder, 'bin/npx'), `#!/bin/sh\necho run >> ${folder}/npx.log\nmkdir -p ${folder}/node_modules\n${npx}\n`)
   chmodSync(join(folder, 'bin/npx'), 0o755)
   return folder
 }
@@ -93,10 +90,7 @@ it('takes over the lock of a process that is gone', async () => {
 })
 
 it('passes a signal on and ends as the program does', async () => {
-  const child = start(
-    root,
-    'process.on("SIGTERM", () => process.exit(5)); setInterval(() => {}, 1000); console.log("up")',
-  )
+  const child = start(root, 'process.on("SIGTERM", () => process.exit(5)); setInterval(() => {}, 1000); console.log("up")')
   child.stdout?.once('data', () => child.kill('SIGTERM'))
   expect(await ended(child)).toMatchObject({ code: 5, stdout: 'up\n' })
 })

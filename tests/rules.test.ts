@@ -58,8 +58,7 @@ describe('a planted violation', () => {
 describe('the layer check', () => {
   it('does not pass on modules that it could not see', async () => {
     const blind = tree()
-    const config =
-      "import config from './seeing.mjs'\nexport default { ...config, options: { ...config.options, exclude: '\\\\.ts$' } }\n"
+    const config = "import config from './seeing.mjs'\nexport default { ...config, options: { ...config.options, exclude: '\\\\.ts$' } }\n"
     const seeing = await runTool('cp', ['.dependency-cruiser.mjs', 'seeing.mjs'], { cwd: blind.path })
     writeFileSync(join(blind.path, '.dependency-cruiser.mjs'), config)
     const { exitCode, output } = await check('layers', blind)

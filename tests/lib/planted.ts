@@ -4,8 +4,7 @@ export type Tool = 'biome' | 'oxlint' | 'layers' | 'types' | 'knip'
 export type Planted = Readonly<{ rule: string; tool: Tool; file: string; text: string; finding: string }>
 
 const core = 'packages/core/src'
-const lines = (count: number, line: (index: number) => string) =>
-  Array.from({ length: count }, (_, i) => line(i)).join('\n')
+const lines = (count: number, line: (index: number) => string) => Array.from({ length: count }, (_, i) => line(i)).join('\n')
 
 const purity: readonly Planted[] = (
   [
@@ -25,15 +24,13 @@ const purity: readonly Planted[] = (
   finding,
 }))
 
-const platform: readonly Planted[] = ['process.pid', 'globalThis.fetch', 'setTimeout(() => {}, 1)', 'fetch'].map(
-  (use, index) => ({
-    rule: `${use} in core`,
-    tool: 'oxlint',
-    file: `${core}/config/platform-${index}.ts`,
-    text: `export const used: unknown = ${use}\n`,
-    finding: 'no-restricted-globals',
-  }),
-)
+const platform: readonly Planted[] = ['process.pid', 'globalThis.fetch', 'setTimeout(() => {}, 1)', 'fetch'].map((use, index) => ({
+  rule: `${use} in core`,
+  tool: 'oxlint',
+  file: `${core}/config/platform-${index}.ts`,
+  text: `export const used: unknown = ${use}\n`,
+  finding: 'no-restricted-globals',
+}))
 
 const types: readonly Planted[] = (
   [
@@ -146,78 +143,23 @@ const layers: readonly Planted[] = [
   imports('core imports Node', `${core}/config/l-node.ts`, 'node:fs', 'core-imports-itself-only'),
   imports('core imports a framework', `${core}/config/l-hono.ts`, 'hono', 'core-imports-itself-only'),
   imports('core imports a test tool', `${core}/config/l-vitest.ts`, 'vitest', 'core-imports-itself-only'),
-  imports(
-    'core imports an adapter',
-    `${core}/config/l-sql.ts`,
-    '../../../adapters-sql/src/index.ts',
-    'core-imports-itself-only',
-  ),
-  imports(
-    "core's tests import Node",
-    `${core}/config/l.test.ts`,
-    'node:fs',
-    'core-testing-imports-core-and-test-tools',
-  ),
-  imports(
-    'core imports its fakes',
-    `${core}/config/l-fake.ts`,
-    '../kernel/testing/fake-clock.ts',
-    'core-never-imports-testing',
-  ),
+  imports('core imports an adapter', `${core}/config/l-sql.ts`, '../../../adapters-sql/src/index.ts', 'core-imports-itself-only'),
+  imports("core's tests import Node", `${core}/config/l.test.ts`, 'node:fs', 'core-testing-imports-core-and-test-tools'),
+  imports('core imports its fakes', `${core}/config/l-fake.ts`, '../kernel/testing/fake-clock.ts', 'core-never-imports-testing'),
   imports('a context enters another', `${core}/events/l-scope.ts`, '../config/scope.ts', 'context-has-one-door'),
   imports('the root enters a context', `${core}/l-root.ts`, './config/scope.ts', 'context-has-one-door-from-the-root'),
-  imports(
-    'a test enters another context',
-    `${core}/events/l.test.ts`,
-    '../config/scope.ts',
-    'context-has-one-door-for-tests',
-  ),
+  imports('a test enters another context', `${core}/events/l.test.ts`, '../config/scope.ts', 'context-has-one-door-for-tests'),
   imports('the kernel knows a context', `${core}/kernel/l-context.ts`, '../config/index.ts', 'kernel-knows-no-context'),
-  imports(
-    'an adapter imports another',
-    'packages/adapters-sql/src/l-redis.ts',
-    '@cbp/adapters-redis',
-    'adapters-sql-imports',
-  ),
-  imports(
-    "an adapter imports another's driver",
-    'packages/adapters-redis/src/l-mssql.ts',
-    'mssql',
-    'adapters-redis-imports',
-  ),
+  imports('an adapter imports another', 'packages/adapters-sql/src/l-redis.ts', '@cbp/adapters-redis', 'adapters-sql-imports'),
+  imports("an adapter imports another's driver", 'packages/adapters-redis/src/l-mssql.ts', 'mssql', 'adapters-redis-imports'),
   imports('an adapter imports a host', 'packages/adapters-amqp/src/l-http.ts', '@cbp/http', 'adapters-amqp-imports'),
-  imports(
-    'an adapter ships a fake',
-    'packages/adapters-sql/src/l-fake.ts',
-    '@cbp/core/testing',
-    'no-fakes-in-what-ships',
-  ),
-  imports(
-    'a package is entered past its door',
-    'packages/cli/src/l-deep.ts',
-    '../../http/src/server.ts',
-    'package-has-doors',
-  ),
-  imports(
-    'a host picks an adapter itself',
-    'packages/http/src/l-sql.ts',
-    '@cbp/adapters-sql',
-    'adapters-only-in-the-assembly',
-  ),
+  imports('an adapter ships a fake', 'packages/adapters-sql/src/l-fake.ts', '@cbp/core/testing', 'no-fakes-in-what-ships'),
+  imports('a package is entered past its door', 'packages/cli/src/l-deep.ts', '../../http/src/server.ts', 'package-has-doors'),
+  imports('a host picks an adapter itself', 'packages/http/src/l-sql.ts', '@cbp/adapters-sql', 'adapters-only-in-the-assembly'),
   imports('a host uses Inversify', 'packages/http/src/l-inversify.ts', 'inversify', 'inversify-only-in-the-assembly'),
-  imports(
-    'the command line uses Inversify',
-    'packages/cli/src/l-inversify.ts',
-    'inversify',
-    'inversify-only-in-the-assembly',
-  ),
+  imports('the command line uses Inversify', 'packages/cli/src/l-inversify.ts', 'inversify', 'inversify-only-in-the-assembly'),
   imports('the command line uses Hono', 'packages/cli/src/l-hono.ts', 'hono', 'hono-only-in-http'),
-  imports(
-    'a host imports the command line',
-    'packages/http/src/l-cli.ts',
-    '../../cli/src/main.ts',
-    'nothing-imports-the-command-line',
-  ),
+  imports('a host imports the command line', 'packages/http/src/l-cli.ts', '../../cli/src/main.ts', 'nothing-imports-the-command-line'),
   imports('an import leads nowhere', 'packages/http/src/l-nowhere.ts', './nowhere.ts', 'not-unresolvable'),
   imports('a cycle', 'packages/http/src/l-cycle.ts', './l-cycle-back.ts', 'no-circular'),
   imports('the way back', 'packages/http/src/l-cycle-back.ts', './l-cycle.ts', 'no-circular'),

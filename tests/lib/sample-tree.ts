@@ -18,8 +18,7 @@ const copied = [
 
 /** A workspace of the same shape and under the same rules as this one, small enough to know that it is clean. */
 const cleanSources: Readonly<Record<string, string>> = {
-  'packages/core/src/index.ts':
-    "export { parseScope } from './config/index.ts'\nexport { eventOf } from './events/index.ts'\n",
+  'packages/core/src/index.ts': "export { parseScope } from './config/index.ts'\nexport { eventOf } from './events/index.ts'\n",
   'packages/core/src/testing.ts': "export { fakeClock } from './kernel/testing/fake-clock.ts'\n",
   'packages/core/src/kernel/clock.ts': 'export type Clock = Readonly<{ now: () => number }>\n',
   'packages/core/src/kernel/testing/fake-clock.ts':
@@ -34,8 +33,7 @@ const cleanSources: Readonly<Record<string, string>> = {
   'packages/adapters-redis/src/index.ts': "export { parseScope as cachedScope } from '@cbp/core'\n",
   'packages/adapters-amqp/src/index.ts': "export { parseScope as queuedScope } from '@cbp/core'\n",
   'packages/http/src/index.ts': "export { serve } from './server.ts'\n",
-  'packages/http/src/server.ts':
-    "import { Hono } from 'hono'\n\nexport function serve(): Hono {\n  return new Hono()\n}\n",
+  'packages/http/src/server.ts': "import { Hono } from 'hono'\n\nexport function serve(): Hono {\n  return new Hono()\n}\n",
   'packages/http/src/assembly/index.ts':
     "import { sqlScope } from '@cbp/adapters-sql'\nimport { Container } from 'inversify'\n\nexport function assemble(): Container {\n  const container = new Container()\n  container.bind('scope').toConstantValue(sqlScope('/'))\n  return container\n}\n",
   'packages/cli/src/main.ts': "import { assemble } from '@cbp/http/assembly'\n\nassemble().get('scope')\n",
@@ -53,8 +51,7 @@ function linkModules(tree: string, folder: string): void {
 /** The tree's packages see each other, not those of this checkout. */
 function linkPackages(tree: string, folder: string, packages: readonly string[]): void {
   mkdirSync(join(tree, folder, 'node_modules', '@cbp'))
-  for (const name of packages)
-    symlinkSync(join(tree, 'packages', name), join(tree, folder, 'node_modules', '@cbp', name))
+  for (const name of packages) symlinkSync(join(tree, 'packages', name), join(tree, folder, 'node_modules', '@cbp', name))
 }
 
 export type SampleTree = Readonly<{ path: string; remove: () => void }>
