@@ -1,1 +1,7 @@
-export {}
+export type { GroupCommitLimits } from './sqlite/group-commit.ts'
+export type { StoreOpenError } from './sqlite/open-errors.ts'
+export type { PlannedMigration } from './sqlite/plan-migrations.ts'
+export { planMigrations } from './sqlite/plan-migrations.ts'
+export type { SqliteHealth } from './sqlite/sqlite-health.ts'
+export type { SqliteStore, SqliteStoreOptions } from './sqlite/sqlite-store.ts'
+export { openSqliteStore } from './sqlite/sqlite-store.ts'

@@ -1,0 +1,115 @@
+import type { Dialect } from '../sql/engine.ts'
+import { eventColumns } from './event-rows.ts'
+
+export type OutboxStatements = Readonly<{
+  /** Tables of streams that may be leased at `@now`, the longest waiting first. */
+  candidates: string
+  claim: string
+  addLeases: string
+  takeLeases: string
+  postpone: string
+  leased: string
+  backlogOfLeased: string
+  held: string
+  renewLeases: string
+  pending: string
+  leaseStates: string
+  saveLeases: string
+  confirmEvents: string
+  saveReady: string
+  dropFinished: string
+  backlog: string
+  blockedStreams: string
+  stream: string
+  streams: (blocked: boolean | null) => string
+  unblock: string
+  makeAvailable: string
+}>
+
+const leaseColumns = {
+  stream: 'text',
+  owner: 'text',
+  expires_at: 'integer',
+  confirmed: 'integer',
+  refusals: 'integer',
+  blocked_sequence: 'integer',
+  blocked_reason: 'text',
+  blocked_since: 'integer',
+} as const
+
+const streamColumns = `q.stream, q.last_sequence, COALESCE(l.confirmed, 0) AS confirmed, COALESCE(l.refusals, 0) AS refusals,
+  l.blocked_sequence, l.blocked_reason, l.blocked_since`
+
+export function outboxStatements(dialect: Dialect): OutboxStatements {
+  const named = (alias: string): string => `${dialect.list('@streams')} ${alias}`
+  const candidates = (hint: string): string => `
+    SELECT r.stream FROM ready_streams r ${hint} LEFT JOIN stream_leases l ${hint} ON l.stream = r.stream
+    WHERE r.available_at <= @now AND (l.owner IS NULL OR l.expires_at <= @now)
+    ORDER BY r.available_at ${dialect.limit('@limit')}`
+  const list = (from: string, where: string): string => `
+    SELECT ${streamColumns} FROM ${from} WHERE q.stream > @after ${where} ORDER BY q.stream ${dialect.limit('@limit')}`
+  const allStreams = 'streams q LEFT JOIN stream_leases l ON l.stream = q.stream'
+  return {
+    candidates: candidates(''),
+    claim: candidates(dialect.forClaim),
+    ...leaseStatements(dialect, named),
+    ...reportStatements(dialect, named),
+    pending: `SELECT ${eventColumns} FROM ${dialect.rows('@positions', { stream: 'text', after: 'integer' })} p
+      JOIN events e ON e.stream = p.stream AND e.sequence > p.after AND e.sequence <= p.after + @limit
+      ORDER BY e.stream, e.sequence`,
+    backlog: `SELECT COALESCE(SUM(last_sequence - first_sequence + 1), 0) AS events, MIN(oldest_at) AS oldest FROM ready_streams`,
+    blockedStreams: 'SELECT COUNT(*) AS streams FROM stream_leases WHERE blocked_sequence IS NOT NULL',
+    stream: `SELECT ${streamColumns} FROM ${allStreams} WHERE q.stream = @stream`,
+    streams(blocked) {
+      if (blocked === null) return list(allStreams, '')
+      if (!blocked) return list(allStreams, 'AND l.blocked_sequence IS NULL')
+      return list('stream_leases l JOIN streams q ON q.stream = l.stream', 'AND l.stream > @after AND l.blocked_sequence IS NOT NULL')
+    },
+    unblock: `UPDATE stream_leases SET refusals = 0, blocked_sequence = NULL, blocked_reason = NULL, blocked_since = NULL
+      WHERE stream = @stream`,
+    makeAvailable: 'UPDATE ready_streams SET available_at = @now WHERE stream = @stream',
+  }
+}
+
+type Named = (alias: string) => string
+
+function leaseStatements(dialect: Dialect, named: Named) {
+  return {
+    addLeases: `INSERT INTO stream_leases (stream, fence, owner, expires_at, confirmed, refusals)
+      SELECT s.item, 0, NULL, 0, 0, 0 FROM ${named('s')}
+      WHERE NOT EXISTS (SELECT 1 FROM stream_leases l WHERE l.stream = s.item)`,
+    takeLeases: `UPDATE stream_leases SET fence = fence + 1, owner = @owner, expires_at = @expiresAt
+      WHERE stream IN (SELECT s.item FROM ${named('s')})`,
+    postpone: `UPDATE ready_streams SET available_at = @expiresAt WHERE stream IN (SELECT s.item FROM ${named('s')})`,
+    leased: `SELECT l.stream, l.fence, l.refusals FROM ${named('s')}
+      JOIN stream_leases l ON l.stream = s.item ORDER BY s.position`,
+    // Sequences have no gaps, so that a range of them is a limit.
+    backlogOfLeased: `SELECT ${eventColumns} FROM ${named('s')} JOIN stream_leases l ON l.stream = s.item
+      JOIN events e ON e.stream = l.stream AND e.sequence > l.confirmed AND e.sequence <= l.confirmed + @eventLimit
+      ORDER BY e.stream, e.sequence`,
+    held: `SELECT h.stream, h.fence FROM ${dialect.rows('@leases', { stream: 'text', fence: 'integer' })} h
+      JOIN stream_leases l ${dialect.forUpdate} ON l.stream = h.stream
+      WHERE l.fence = h.fence AND l.owner IS NOT NULL AND l.expires_at > @now`,
+    renewLeases: `UPDATE stream_leases SET expires_at = @expiresAt WHERE stream IN (SELECT s.item FROM ${named('s')})`,
+  } as const
+}
+
+function reportStatements(dialect: Dialect, named: Named) {
+  const states = dialect.rows('@states', leaseColumns)
+  return {
+    leaseStates: `SELECT l.stream, l.fence, l.owner, l.expires_at, l.confirmed, l.refusals, q.last_sequence
+      FROM ${named('s')} JOIN stream_leases l ${dialect.forUpdate} ON l.stream = s.item JOIN streams q ON q.stream = l.stream`,
+    saveLeases: `UPDATE stream_leases SET owner = j.owner, expires_at = j.expires_at, confirmed = j.confirmed, refusals = j.refusals,
+      blocked_sequence = j.blocked_sequence, blocked_reason = j.blocked_reason, blocked_since = j.blocked_since
+      FROM ${states} j WHERE j.stream = stream_leases.stream`,
+    confirmEvents: `UPDATE events SET confirmed_at = @now
+      FROM ${dialect.rows('@confirmed', { stream: 'text', after: 'integer', through: 'integer' })} j
+      WHERE events.stream = j.stream AND events.sequence > j.after AND events.sequence <= j.through`,
+    saveReady: `UPDATE ready_streams SET first_sequence = j.confirmed + 1, available_at = j.available_at,
+      oldest_at = (SELECT e.occurred_at FROM events e WHERE e.stream = ready_streams.stream AND e.sequence = j.confirmed + 1)
+      FROM ${dialect.rows('@ready', { stream: 'text', confirmed: 'integer', available_at: 'integer' })} j
+      WHERE j.stream = ready_streams.stream`,
+    // That row alone decides the race with a writer, who raises last_sequence in it.
+    dropFinished: `DELETE FROM ready_streams WHERE stream IN (SELECT s.item FROM ${named('s')}) AND first_sequence > last_sequence`,
+  } as const
+}

@@ -1,0 +1,185 @@
+import type {
+  Clock,
+  LeasedStream,
+  Outbox,
+  RelayReport,
+  SequencedEvent,
+  StoreUnavailable,
+  Stream,
+  StreamLease,
+  StreamState,
+} from '@cbp/core'
+import { okAsync, type ResultAsync } from 'neverthrow'
+import type { SqlEngine, SqlParameters, SqlRow, SqlSession } from '../sql/engine.ts'
+import { eventFromRow } from './event-rows.ts'
+import { type OutboxStatements, outboxStatements } from './outbox-statements.ts'
+import { applyReports, type LeaseState } from './relay-reports.ts'
+
+/** The outbox over any SQL engine. Work is done by sets: its round trips do not grow with the streams. */
+export function sqlOutbox(engine: SqlEngine, clock: Pick<Clock, 'now'>): Outbox {
+  const sql = outboxStatements(engine.dialect)
+  const one = (text: string, parameters: SqlParameters): ResultAsync<readonly SqlRow[], StoreUnavailable> =>
+    engine.read([{ sql: text, parameters }]).map(([rows]) => rows ?? [])
+
+  return {
+    lease(request) {
+      if (request.limit <= 0) return okAsync([])
+      // Most looks find nothing: those must not cost a transaction.
+      return one(sql.candidates, { now: clock.now(), limit: 1 }).andThen((found) =>
+        found.length === 0 ? okAsync([]) : engine.write('relaxed', (session) => leaseStreams(session, sql, clock, request)),
+      )
+    },
+    renew(leases, leaseMs) {
+      if (leases.length === 0) return okAsync([])
+      return engine.write('relaxed', (session) => renewLeases(session, sql, clock, leases, leaseMs))
+    },
+    pending(positions, limit) {
+      if (positions.length === 0) return okAsync([])
+      return one(sql.pending, { positions: JSON.stringify(positions), limit }).map((rows) => rows.map(eventFromRow))
+    },
+    record(reports) {
+      if (reports.length === 0) return okAsync([])
+      return engine.write('relaxed', (session) => recordReports(session, sql, clock, reports))
+    },
+    backlog: () =>
+      engine
+        .read([
+          { sql: sql.backlog, parameters: {} },
+          { sql: sql.blockedStreams, parameters: {} },
+        ])
+        .map(([totals, blocked]) => ({
+          events: Number(totals?.[0]?.['events'] ?? 0),
+          blockedStreams: Number(blocked?.[0]?.['streams'] ?? 0),
+          oldest: (totals?.[0]?.['oldest'] ?? null) as number | null,
+        })),
+    stream: (stream) => one(sql.stream, { stream }).map(([row]) => (row === undefined ? null : stateFromRow(row))),
+    streams: ({ blocked }, after, limit) => one(sql.streams(blocked), { after: after ?? '', limit }).map((rows) => rows.map(stateFromRow)),
+    unblock: (stream) => engine.write('full', (session) => unblockStream(session, sql, clock, stream)),
+  }
+}
+
+async function leaseStreams(
+  session: SqlSession,
+  sql: OutboxStatements,
+  clock: Pick<Clock, 'now'>,
+  { owner, limit, leaseMs, eventLimit }: Parameters<Outbox['lease']>[0],
+): Promise<readonly LeasedStream[]> {
+  const now = clock.now()
+  const claimed = await session.query({ sql: sql.claim, parameters: { now, limit } })
+  if (claimed.length === 0) return []
+  const streams = JSON.stringify(claimed.map((row) => row['stream']))
+  const expiresAt = now + leaseMs
+  await session.execute([
+    { sql: sql.addLeases, parameters: { streams } },
+    { sql: sql.takeLeases, parameters: { streams, owner, expiresAt } },
+    { sql: sql.postpone, parameters: { streams, expiresAt } },
+  ])
+  const leases = await session.query({ sql: sql.leased, parameters: { streams } })
+  const rows = await session.query({ sql: sql.backlogOfLeased, parameters: { streams, eventLimit } })
+  const events = Map.groupBy(rows.map(eventFromRow), ({ stream }) => stream)
+  return leases.map((row): LeasedStream => {
+    const stream = row['stream'] as Stream
+    const none: readonly SequencedEvent[] = []
+    return { stream, fence: row['fence'] as number, refusals: row['refusals'] as number, events: events.get(stream) ?? none }
+  })
+}
+
+async function renewLeases(
+  session: SqlSession,
+  sql: OutboxStatements,
+  clock: Pick<Clock, 'now'>,
+  leases: readonly StreamLease[],
+  leaseMs: number,
+): Promise<readonly StreamLease[]> {
+  const now = clock.now()
+  const asked = JSON.stringify(leases.map(({ stream, fence }) => ({ stream, fence })))
+  const held = await session.query({ sql: sql.held, parameters: { leases: asked, now } })
+  const streams = JSON.stringify(held.map((row) => row['stream']))
+  const expiresAt = now + leaseMs
+  await session.execute([
+    { sql: sql.renewLeases, parameters: { streams, expiresAt } },
+    { sql: sql.postpone, parameters: { streams, expiresAt } },
+  ])
+  return held.map((row) => ({ stream: row['stream'] as Stream, fence: row['fence'] as number }))
+}
+
+async function recordReports(
+  session: SqlSession,
+  sql: OutboxStatements,
+  clock: Pick<Clock, 'now'>,
+  reports: readonly RelayReport[],
+): Promise<readonly RelayReport[]> {
+  const now = clock.now()
+  const named = JSON.stringify([...new Set(reports.map(({ stream }) => stream))])
+  const before = (await session.query({ sql: sql.leaseStates, parameters: { streams: named } })).map(leaseFromRow)
+  const { states, refused } = applyReports(before, reports, now)
+  if (states.length === 0) return refused
+  const confirmedBefore = new Map(before.map(({ stream, confirmed }) => [stream, confirmed]))
+  const confirmed = states.flatMap(({ stream, confirmed: through }) => {
+    const after = confirmedBefore.get(stream) ?? 0
+    return through > after ? [{ stream, after, through }] : []
+  })
+  const ready = states.map(({ stream, confirmed: through, availableAt }) => ({ stream, confirmed: through, available_at: availableAt }))
+  await session.execute([
+    { sql: sql.saveLeases, parameters: { states: JSON.stringify(states.map(leaseToRow)) } },
+    ...(confirmed.length === 0 ? [] : [{ sql: sql.confirmEvents, parameters: { confirmed: JSON.stringify(confirmed), now } }]),
+    { sql: sql.saveReady, parameters: { ready: JSON.stringify(ready) } },
+    { sql: sql.dropFinished, parameters: { streams: JSON.stringify(states.map(({ stream }) => stream)) } },
+  ])
+  return refused
+}
+
+async function unblockStream(
+  session: SqlSession,
+  sql: OutboxStatements,
+  clock: Pick<Clock, 'now'>,
+  stream: Stream,
+): Promise<StreamState | null> {
+  const [row] = await session.query({ sql: sql.stream, parameters: { stream } })
+  if (row === undefined) return null
+  const state = stateFromRow(row)
+  if (state.blocked === null) return state
+  await session.execute([
+    { sql: sql.unblock, parameters: { stream } },
+    { sql: sql.makeAvailable, parameters: { stream, now: clock.now() } },
+  ])
+  return { ...state, refusals: 0, blocked: null }
+}
+
+function stateFromRow(row: SqlRow): StreamState {
+  const sequence = row['blocked_sequence'] as number | null
+  return {
+    stream: row['stream'] as Stream,
+    last: row['last_sequence'] as number,
+    confirmed: row['confirmed'] as number,
+    refusals: row['refusals'] as number,
+    blocked: sequence === null ? null : { sequence, reason: row['blocked_reason'] as string, since: row['blocked_since'] as number },
+  }
+}
+
+function leaseFromRow(row: SqlRow): LeaseState {
+  return {
+    stream: row['stream'] as Stream,
+    fence: row['fence'] as number,
+    owner: row['owner'] as string | null,
+    expiresAt: row['expires_at'] as number,
+    confirmed: row['confirmed'] as number,
+    last: row['last_sequence'] as number,
+    refusals: row['refusals'] as number,
+    availableAt: row['expires_at'] as number,
+    blocked: null,
+  }
+}
+
+function leaseToRow({ stream, owner, expiresAt, confirmed, refusals, blocked }: LeaseState): SqlRow {
+  return {
+    stream,
+    owner,
+    expires_at: expiresAt,
+    confirmed,
+    refusals,
+    blocked_sequence: blocked?.sequence ?? null,
+    blocked_reason: blocked?.reason ?? null,
+    blocked_since: blocked?.since ?? null,
+  }
+}

@@ -1,0 +1,213 @@
+import { type Clock, cancelSource, type Random, type StoreUnavailable, storeUnavailable } from '@cbp/core'
+import type { Durability } from '../sql/engine.ts'
+import { type Fifo, fifo } from './fifo.ts'
+import { isBusy, reasonOf, sqliteCode } from './sqlite-errors.ts'
+
+/** Tells a caller how it went; called after the shared transaction has ended. */
+export type Answer = () => void
+
+/** How a whole batch came to nothing. `sent`: its COMMIT failed, so that its fate is not known. */
+export type BatchFailure = Readonly<{ kind: 'rolled-back' | 'contended' | 'sent'; reason: string }>
+
+/** One caller's part in a shared transaction. */
+export type Job = Readonly<{
+  durability: Durability
+  /** Runs inside the transaction. Answers only for itself: an error of SQLite that it throws ends the whole batch. */
+  run(turn: Turn): Promise<Answer>
+  /** The batch was not committed, or nobody knows. */
+  fail(failure: BatchFailure): void
+  refuse(failure: StoreUnavailable): void
+}>
+
+/** What a job may wait for, besides itself: `expired` settles when it takes too long. */
+export type Turn = Readonly<{ onExpired(listener: (reason: string) => void): void }>
+
+/** The transaction that a batch shares. */
+export interface SharedTransaction {
+  /** Throws busy when another process holds the lock. */
+  begin(durability: Durability): void
+  /** Whether SQLite still holds the transaction: some errors end it. */
+  isOpen(): boolean
+  /** Writes what was kept back until all units had run. */
+  complete(): void
+  commit(): void
+  /** Forgets all that was done since `begin`; never throws. */
+  rollback(): void
+}
+
+export type GroupCommitLimits = Readonly<{
+  /** Waiting jobs; more are refused. */
+  queue: number
+  /** Jobs in one batch. */
+  batchUnits: number
+  /** Time for one batch; the job that crosses it is the last. */
+  batchMs: number
+  /** How long one unit's work may take. */
+  workMs: number
+  /** How long another process may hold the lock before those who wait are told. */
+  busyMs: number
+}>
+
+export const defaultLimits: GroupCommitLimits = { queue: 8192, batchUnits: 256, batchMs: 10, workMs: 5000, busyMs: 5000 }
+
+export type Defer = (run: () => void) => void
+
+type Dependencies = Readonly<{
+  transaction: SharedTransaction
+  clock: Clock
+  random: Random
+  defer: Defer
+  limits: GroupCommitLimits
+}>
+
+export type GroupCommit = Readonly<{
+  enqueue(job: Job): void
+  /** Jobs waiting or running. */
+  size(): number
+  /** Refuses newcomers, resolves once all others are answered. */
+  drain(): Promise<void>
+}>
+
+type Running = { ordinal: number; done: boolean; expire: ((reason: string) => void) | null; cancel: () => void }
+
+/** Lets all callers of one turn of the event loop share one transaction: they pay one sync of the disk together. */
+export function groupCommit(deps: Dependencies): GroupCommit {
+  const waiting = fifo<Job>()
+  let running = false
+  let closing: (() => void) | null = null
+
+  function schedule(): void {
+    running = true
+    deps.defer(() => void runOnce())
+  }
+
+  async function runOnce(): Promise<void> {
+    await runBatch(deps, waiting)
+    if (waiting.size() > 0) return schedule()
+    running = false
+    closing?.()
+  }
+
+  return {
+    enqueue(job) {
+      if (closing !== null) return job.refuse(storeUnavailable('the store is closing'))
+      if (waiting.size() >= deps.limits.queue) {
+        return job.refuse(storeUnavailable(`the store is overloaded: ${deps.limits.queue} units wait already; try again later`))
+      }
+      waiting.push(job)
+      if (!running) schedule()
+    },
+    size: () => waiting.size(),
+    drain: () =>
+      new Promise((resolve) => {
+        closing = resolve
+        if (!running) resolve()
+      }),
+  }
+}
+
+async function runBatch(deps: Dependencies, waiting: Fifo<Job>): Promise<void> {
+  const { transaction } = deps
+  const durability = waiting.peek()?.durability ?? 'full'
+  const refusal = await begin(deps, durability)
+  if (refusal !== null) return refuseAll(waiting, refusal)
+  const taken: Job[] = []
+  const running: Running = { ordinal: 0, done: false, expire: null, cancel: () => {} }
+  watch(deps, running)
+  try {
+    const answers = await runJobs(deps, waiting, durability, taken, running)
+    if (!transaction.isOpen()) throw new Error('SQLite has rolled the transaction back')
+    transaction.complete()
+    if (commit(transaction, taken)) for (const answer of answers) answer()
+  } catch (error) {
+    failBatch(transaction, taken, error)
+  } finally {
+    running.done = true
+    running.cancel()
+  }
+}
+
+/** Takes the write lock; while another process has it, waits without holding up the event loop. */
+async function begin({ transaction, clock, random, limits }: Dependencies, durability: Durability): Promise<StoreUnavailable | null> {
+  const givesUpAt = clock.now() + limits.busyMs
+  for (;;) {
+    try {
+      transaction.begin(durability)
+      return null
+    } catch (error) {
+      const code = sqliteCode(error)
+      if (code === null) throw error
+      if (!isBusy(error) || clock.now() >= givesUpAt) return storeUnavailable(reasonOf(code))
+    }
+    await clock.sleep(1 + random.fraction() * 10)
+  }
+}
+
+async function runJobs(
+  { transaction, clock, limits }: Dependencies,
+  waiting: Fifo<Job>,
+  durability: Durability,
+  taken: Job[],
+  running: Running,
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = []
+  const endsAt = clock.now() + limits.batchMs
+  const turn: Turn = { onExpired: (listener) => (running.expire = listener) }
+  while (taken.length < limits.batchUnits && (taken.length === 0 || clock.now() < endsAt)) {
+    const next = waiting.peek()
+    if (next === undefined || (durability === 'relaxed' && next.durability === 'full')) break
+    waiting.shift()
+    taken.push(next)
+    running.ordinal += 1
+    running.expire = null
+    answers.push(await next.run(turn))
+    if (!transaction.isOpen()) break
+  }
+  return answers
+}
+
+/** Answers whether the batch is committed; tells its callers where it is not. */
+function commit(transaction: SharedTransaction, taken: readonly Job[]): boolean {
+  try {
+    transaction.commit()
+    return true
+  } catch (error) {
+    const code = sqliteCode(error)
+    transaction.rollback()
+    if (code === null) throw error
+    const failure: BatchFailure = { kind: isBusy(error) ? 'contended' : 'sent', reason: reasonOf(code) }
+    for (const job of taken) job.fail(failure)
+    return false
+  }
+}
+
+function failBatch(transaction: SharedTransaction, taken: readonly Job[], error: unknown): void {
+  transaction.rollback()
+  const code = sqliteCode(error)
+  const reason = code === null ? 'a unit of the same transaction failed' : reasonOf(code)
+  const kind = code === null || isBusy(error) ? 'contended' : 'rolled-back'
+  for (const job of taken) job.fail({ kind, reason })
+}
+
+function refuseAll(waiting: Fifo<Job>, failure: StoreUnavailable): void {
+  for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) job.refuse(failure)
+}
+
+/**
+ * Work that keeps to its reads ends within one turn of the event loop, so that only a batch that outlives a turn is
+ * watched: a unit that awaits anything else would hold the lock for everybody.
+ */
+function watch({ clock, defer, limits }: Dependencies, running: Running): void {
+  defer(() => void expireSlowJobs(clock, limits.workMs, running))
+}
+
+async function expireSlowJobs(clock: Clock, workMs: number, running: Running): Promise<void> {
+  if (running.done) return
+  const { signal, cancel } = cancelSource()
+  running.cancel = cancel
+  while (!running.done) {
+    const seen = running.ordinal
+    await clock.sleep(workMs, signal)
+    if (!running.done && running.ordinal === seen) running.expire?.(`the work took longer than ${workMs} ms`)
+  }
+}

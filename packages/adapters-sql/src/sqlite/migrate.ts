@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto'
+import type { Clock, Random } from '@cbp/core'
+import { err, ok, type Result } from 'neverthrow'
+import type { Connection } from './connection.ts'
+import type { Migration } from './migrations/index.ts'
+import type { StoreOpenError } from './open-errors.ts'
+
+type Applied = ReadonlyMap<number, Readonly<{ name: string; checksum: string }>>
+
+const createTable = `CREATE TABLE IF NOT EXISTS schema_migrations (
+  number INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  checksum TEXT NOT NULL,
+  applied_at INTEGER NOT NULL
+) STRICT`
+
+/** The migrations that the database lacks, in their order; changes nothing. */
+export function pendingMigrations(connection: Connection, known: readonly Migration[]): Result<readonly Migration[], StoreOpenError> {
+  const tables = connection.all({ sql: "SELECT name FROM sqlite_schema WHERE type = 'table'", parameters: {} })
+  if (tables.length === 0) return ok(known)
+  if (!tables.some((row) => row['name'] === 'schema_migrations')) return err(foreignDatabase)
+  const applied = readApplied(connection)
+  return checkApplied(applied, known).map(() => known.filter(({ number }) => !applied.has(number)))
+}
+
+/**
+ * Brings the database forward, all pending steps in one transaction; answers those that it ran.
+ * Throws busy while another process holds the lock, and may then be called again.
+ */
+export function migrate(
+  connection: Connection,
+  known: readonly Migration[],
+  { clock, random }: Readonly<{ clock: Pick<Clock, 'now'>; random: Random }>,
+): Result<readonly Migration[], StoreOpenError> {
+  connection.exec('BEGIN IMMEDIATE')
+  try {
+    // Looked up under the lock: of two processes that start at once, the second finds nothing to do.
+    const pending = pendingMigrations(connection, known)
+    if (pending.isOk()) {
+      connection.exec(createTable)
+      for (const migration of pending.value) apply(connection, migration, clock.now())
+      connection.run({
+        sql: 'INSERT INTO store_head (id, epoch, revision, recorded_at) SELECT 1, @epoch, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM store_head)',
+        parameters: { epoch: newEpoch(random) },
+      })
+    }
+    connection.exec('COMMIT')
+    return pending
+  } finally {
+    if (connection.isTransaction) connection.exec('ROLLBACK')
+  }
+}
+
+export function checksumOf({ sql }: Migration): string {
+  return createHash('sha256').update(sql).digest('hex')
+}
+
+const foreignDatabase: StoreOpenError = {
+  kind: 'store-open-error',
+  cause: 'foreign-database',
+  reason: 'the database holds tables that this service did not make; point the setting at another path',
+}
+
+function readApplied(connection: Connection): Applied {
+  const rows = connection.all({ sql: 'SELECT number, name, checksum FROM schema_migrations', parameters: {} })
+  return new Map(rows.map((row) => [row['number'] as number, { name: row['name'] as string, checksum: row['checksum'] as string }]))
+}
+
+function checkApplied(applied: Applied, known: readonly Migration[]): Result<void, StoreOpenError> {
+  const byNumber = new Map(known.map((migration) => [migration.number, migration]))
+  for (const [number, { name, checksum }] of applied) {
+    const migration = byNumber.get(number)
+    if (migration === undefined) {
+      const reason = `the database is newer than this program: migration ${number} (${name}) is not known here; install the newer release`
+      return err({ kind: 'store-open-error', cause: 'newer-database', reason })
+    }
+    if (checksumOf(migration) !== checksum) {
+      const reason = `migration ${number} (${name}) has changed since it ran; restore its text and put the change into a new migration`
+      return err({ kind: 'store-open-error', cause: 'changed-migration', reason })
+    }
+  }
+  return ok()
+}
+
+function apply(connection: Connection, migration: Migration, appliedAt: number): void {
+  connection.exec(migration.sql)
+  connection.run({
+    sql: 'INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (@number, @name, @checksum, @appliedAt)',
+    parameters: { number: migration.number, name: migration.name, checksum: checksumOf(migration), appliedAt },
+  })
+}
+
+function newEpoch(random: Random): string {
+  const digits = '0123456789abcdefghijklmnopqrstuvwxyz'
+  return Array.from({ length: 8 }, () => digits[Math.floor(random.fraction() * digits.length)]).join('')
+}

@@ -1,0 +1,110 @@
+import { type StoreUnavailable, storeUnavailable } from '@cbp/core'
+import { err, ok, type Result, ResultAsync } from 'neverthrow'
+import type { Durability, SqlEngine, SqlRow, SqlSession, Statement } from '../sql/engine.ts'
+import type { Connection } from './connection.ts'
+import type { Answer, GroupCommit, SharedTransaction, Turn } from './group-commit.ts'
+import type { Ledger } from './ledger.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import { isConstraint, unavailable } from './sqlite-errors.ts'
+import { passDefect } from './sqlite-transactions.ts'
+
+/** The transaction on the writing connection. */
+export function sharedTransaction(connection: Connection, ledger: Ledger, now: () => number, relax: boolean): SharedTransaction {
+  let current: Durability | null = null
+  return {
+    begin(durability) {
+      // It cannot be changed inside a transaction.
+      if (durability !== current) connection.exec(`PRAGMA synchronous = ${durability === 'full' && !relax ? 'FULL' : 'NORMAL'}`)
+      current = durability
+      connection.exec('BEGIN IMMEDIATE')
+      ledger.open()
+    },
+    isOpen: () => connection.isTransaction,
+    complete: () => ledger.save(now()),
+    commit: () => connection.exec('COMMIT'),
+    rollback() {
+      ledger.forget()
+      if (connection.isTransaction) connection.exec('ROLLBACK')
+    },
+  }
+}
+
+/** Reads answer from a connection of their own, because the writing one sees what is not yet committed. */
+export function sqliteEngine(writer: Connection, reader: Connection, group: GroupCommit): SqlEngine {
+  return {
+    dialect: sqliteDialect,
+    read: (statements) => new ResultAsync(Promise.resolve(readSnapshot(reader, statements))),
+    write<T>(durability: Durability, work: (session: SqlSession) => Promise<T>): ResultAsync<T, StoreUnavailable> {
+      return new ResultAsync(
+        new Promise((resolve, reject) => {
+          group.enqueue({
+            durability,
+            run: (turn) => runWrite(writer, work, turn, resolve).catch(passDefect(reject)),
+            fail: ({ reason }) => resolve(err(storeUnavailable(reason))),
+            refuse: (failure) => resolve(err(failure)),
+          })
+        }),
+      )
+    },
+  }
+}
+
+type Snapshot = readonly (readonly SqlRow[])[]
+
+function readSnapshot(reader: Connection, statements: readonly Statement[]): Result<Snapshot, StoreUnavailable> {
+  try {
+    // A single statement is a snapshot by itself.
+    if (statements.length === 1) return ok(statements.map((statement) => reader.all(statement)))
+    reader.exec('BEGIN')
+    try {
+      return ok(statements.map((statement) => reader.all(statement)))
+    } finally {
+      if (reader.isTransaction) reader.exec('COMMIT')
+    }
+  } catch (error) {
+    return err(unavailable(error))
+  }
+}
+
+/** Several statements that may fail halfway, so that a savepoint takes back the first without touching the neighbours. */
+async function runWrite<T>(
+  writer: Connection,
+  work: (session: SqlSession) => Promise<T>,
+  turn: Turn,
+  answer: (outcome: Result<T, StoreUnavailable>) => void,
+): Promise<Answer> {
+  const session = liveSession(writer)
+  writer.exec('SAVEPOINT part')
+  try {
+    const value = await new Promise<T>((resolve, reject) => {
+      turn.onExpired((reason) => reject(new Error(reason)))
+      work(session).then(resolve, reject)
+    })
+    writer.exec('RELEASE part')
+    return () => answer(ok(value))
+  } catch (error) {
+    if (writer.isTransaction) writer.exec('ROLLBACK TO part; RELEASE part')
+    if (!isConstraint(error)) throw error
+    return () => answer(err(unavailable(error)))
+  } finally {
+    session.end()
+  }
+}
+
+function liveSession(writer: Connection): SqlSession & Readonly<{ end(): void }> {
+  let ended = false
+  function requireLive(): void {
+    if (ended) throw new Error('the transaction has ended')
+  }
+  return {
+    async query(statement) {
+      requireLive()
+      return writer.all(statement)
+    },
+    async execute(statements) {
+      requireLive()
+      for (const statement of statements) writer.run(statement)
+    },
+    end: () => void (ended = true),
+  }
+}

@@ -1,0 +1,66 @@
+import { type StoreUnavailable, storeUnavailable } from '@cbp/core'
+
+/** The primary result codes of https://www.sqlite.org/rescode.html that are told apart. */
+const codes = {
+  permission: 3,
+  busy: 5,
+  locked: 6,
+  readonly: 8,
+  io: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  constraint: 19,
+  notADatabase: 26,
+} as const
+
+const duplicateKey: ReadonlySet<number> = new Set([1555, 2067])
+
+/** The message of SQLite is left out on purpose: it may name what a caller sent. */
+const remedies: ReadonlyMap<number, string> = new Map([
+  [codes.permission, 'the database file may not be accessed; check the owner and mode of the data directory'],
+  [codes.busy, 'another process holds the database; it should give way within seconds, else stop it'],
+  [codes.locked, 'the database is locked within this process; try again'],
+  [codes.readonly, 'the database is read-only; check the owner and mode of its file and directory, and how its disk is mounted'],
+  [codes.io, 'the disk failed to read or write; check the disk and its mount, then start again'],
+  [codes.corrupt, 'the database file is damaged; stop the service and restore the newest backup'],
+  [codes.full, 'the disk is full; free space on the disk of the data directory'],
+  [codes.cannotOpen, 'the database file cannot be opened; check that its directory exists and may be written'],
+  [codes.notADatabase, 'the file is not a SQLite database; point the setting at another path or restore the newest backup'],
+])
+
+/** The extended result code, or `null` for an error that SQLite did not raise. */
+export function sqliteCode(error: unknown): number | null {
+  if (!(error instanceof Error)) return null
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown }
+  return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode : null
+}
+
+/** A lock that another connection holds. */
+export function isBusy(error: unknown): boolean {
+  const primary = (sqliteCode(error) ?? 0) & 255
+  return primary === codes.busy || primary === codes.locked
+}
+
+export function isDuplicateKey(error: unknown): boolean {
+  return duplicateKey.has(sqliteCode(error) ?? 0)
+}
+
+export function isConstraint(error: unknown): boolean {
+  return ((sqliteCode(error) ?? 0) & 255) === codes.constraint
+}
+
+export function isNotADatabase(error: unknown): boolean {
+  return sqliteCode(error) === codes.notADatabase
+}
+
+export function reasonOf(code: number): string {
+  return `SQLite ${code}: ${remedies.get(code & 255) ?? 'the database refused the statement'}`
+}
+
+/** An error of SQLite as the ports know it; anything else is a defect and thrown on. */
+export function unavailable(error: unknown): StoreUnavailable {
+  const code = sqliteCode(error)
+  if (code === null) throw error
+  return storeUnavailable(reasonOf(code))
+}

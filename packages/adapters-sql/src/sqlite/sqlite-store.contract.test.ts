@@ -1,0 +1,21 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fakeClock, fakeRandom, type StoreHarness, transactionsContract } from '@cbp/core/testing'
+import { openSqliteStore } from './sqlite-store.ts'
+
+async function open(): Promise<StoreHarness> {
+  const directory = await mkdtemp(join(tmpdir(), 'cbp-sqlite-'))
+  const clock = fakeClock()
+  const store = (await openSqliteStore({ path: join(directory, 'store.db'), clock, random: fakeRandom(1) }))._unsafeUnwrap()
+  return {
+    ...store,
+    clock,
+    async close() {
+      await store.close()
+      await rm(directory, { recursive: true })
+    },
+  }
+}
+
+transactionsContract(open, 20)

@@ -1,0 +1,140 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Clock, ConfigStore, Outbox, Random, Transaction, Transactions } from '@cbp/core'
+import { err, ok, type Result, ResultAsync } from 'neverthrow'
+import { sqlConfigStore } from '../config/sql-config-store.ts'
+import { sqlOutbox } from '../events/sql-outbox.ts'
+import { type Connection, openConnection } from './connection.ts'
+import { type Defer, defaultLimits, type GroupCommit, type GroupCommitLimits, groupCommit } from './group-commit.ts'
+import { ledger } from './ledger.ts'
+import { migrate } from './migrate.ts'
+import { type Migration, migrations } from './migrations/index.ts'
+import type { StoreOpenError } from './open-errors.ts'
+import { sharedTransaction, sqliteEngine } from './sqlite-engine.ts'
+import { isBusy, reasonOf, sqliteCode } from './sqlite-errors.ts'
+import { type SqliteHealth, sqliteHealth } from './sqlite-health.ts'
+import { sqliteTransactions } from './sqlite-transactions.ts'
+
+export type SqliteStoreOptions = Readonly<{
+  /** The database file; its directory is made where it is missing. */
+  path: string
+  clock: Clock
+  random: Random
+  /** `full` (default): an answered commit outlives a power loss. `normal`: it outlives the process; a power loss may take the last ones. */
+  synchronous?: 'full' | 'normal'
+  /** How a batch is put off until the callers of this turn have all come; `setImmediate` by default. */
+  defer?: Defer
+  limits?: Partial<GroupCommitLimits>
+}>
+
+export type SqliteStore = Readonly<{
+  transactions: Transactions<Transaction>
+  configStore: ConfigStore
+  outbox: Outbox
+  /** Answers quickly and writes nothing. */
+  health(): Promise<SqliteHealth>
+  /** Answers who waits, refuses newcomers, then closes the file. */
+  close(): Promise<void>
+}>
+
+/** The longest that a lock of another process may hold up the event loop at a time; beyond it, waiting is asynchronous. */
+const writerBusyTimeoutMs = 5
+const readerBusyTimeoutMs = 20
+
+/** Opens the store in a file, brings its tables up to date and stands it behind core's ports. */
+export function openSqliteStore(options: SqliteStoreOptions): ResultAsync<SqliteStore, StoreOpenError> {
+  return new ResultAsync(open(options, migrations))
+}
+
+export async function open(options: SqliteStoreOptions, known: readonly Migration[]): Promise<Result<SqliteStore, StoreOpenError>> {
+  const opened: Connection[] = []
+  try {
+    await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
+    const writer = openConnection(options.path, { readOnly: false, busyTimeoutMs: writerBusyTimeoutMs })
+    opened.push(writer)
+    const migrated = await whenFree(options, () => {
+      writer.exec(writerPragmas)
+      return migrate(writer, known, options)
+    })
+    if (migrated.isErr()) {
+      writer.close()
+      return err(migrated.error)
+    }
+    const reader = openConnection(options.path, { readOnly: true, busyTimeoutMs: readerBusyTimeoutMs })
+    opened.push(reader)
+    reader.exec(readerPragmas)
+    return ok(assemble(options, writer, reader))
+  } catch (error) {
+    for (const connection of opened) connection.close()
+    return err(openError(error))
+  }
+}
+
+const writerPragmas = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA foreign_keys = ON;
+  PRAGMA cache_size = -65536;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA journal_size_limit = 67108864;
+`
+
+const readerPragmas = `
+  PRAGMA query_only = ON;
+  PRAGMA cache_size = -16384;
+  PRAGMA mmap_size = 1073741824;
+`
+
+/** Runs what another process may hold up, until it is through. */
+async function whenFree<T>({ clock, random, limits }: SqliteStoreOptions, run: () => T): Promise<T> {
+  const givesUpAt = clock.now() + (limits?.busyMs ?? defaultLimits.busyMs)
+  for (;;) {
+    try {
+      return run()
+    } catch (error) {
+      if (!isBusy(error) || clock.now() >= givesUpAt) throw error
+    }
+    await clock.sleep(1 + random.fraction() * 10)
+  }
+}
+
+function assemble(options: SqliteStoreOptions, writer: Connection, reader: Connection): SqliteStore {
+  const { clock, random, defer = setImmediate } = options
+  const counters = ledger(writer)
+  const group = groupCommit({
+    transaction: sharedTransaction(writer, counters, () => clock.now(), options.synchronous === 'normal'),
+    clock,
+    random,
+    defer: (run) => void defer(run),
+    limits: { ...defaultLimits, ...options.limits },
+  })
+  const engine = sqliteEngine(writer, reader, group)
+  return {
+    transactions: sqliteTransactions(writer, counters, group, clock),
+    configStore: sqlConfigStore(engine),
+    outbox: sqlOutbox(engine, clock),
+    health: sqliteHealth(options.path, reader, group),
+    close: closeOnce(writer, reader, group),
+  }
+}
+
+function closeOnce(writer: Connection, reader: Connection, group: GroupCommit): () => Promise<void> {
+  let closing: Promise<void> | null = null
+  async function close(): Promise<void> {
+    await group.drain()
+    reader.close()
+    writer.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    writer.close()
+  }
+  return () => (closing ??= close())
+}
+
+export function openError(error: unknown): StoreOpenError {
+  const code = sqliteCode(error)
+  if (code !== null) {
+    return { kind: 'store-open-error', cause: isBusy(error) ? 'busy' : 'unusable-file', reason: reasonOf(code) }
+  }
+  const systemCode = (error as { code?: unknown }).code
+  if (typeof systemCode !== 'string') throw error
+  const reason = `the directory of the database cannot be made or entered (${systemCode}); check the data directory and its owner`
+  return { kind: 'store-open-error', cause: 'unusable-file', reason }
+}

@@ -1,0 +1,150 @@
+import type { Address, Commit, Contended, EventDraft, Instant, Revision, Topic, UnitId, VersionDraft } from '@cbp/core'
+import { err, ok, type Result } from 'neverthrow'
+import { valueText } from '../config/version-rows.ts'
+import type { Connection, PreparedStatement } from './connection.ts'
+import type { KnownEntry, Ledger } from './ledger.ts'
+import { isDuplicateKey } from './sqlite-errors.ts'
+import { addressName, type Recording } from './unit-recorder.ts'
+
+export type UnitFlush = Readonly<{
+  /** Writes what a unit has recorded, all of it or nothing. */
+  flush(unit: UnitId, recording: Recording, now: Instant): Result<Commit, Contended>
+  /** The commit of a unit, or `null` from now on for ever. */
+  settle(unit: UnitId): Commit | null
+}>
+
+/**
+ * There is no savepoint around a flush, because nothing after its first statement can be refused: versions are checked
+ * beforehand against what only this transaction can change, and sequences and positions are counted here. The first
+ * statement decides by the unique unit id, alone and before any other write. An error beyond that (disk full, I/O) ends
+ * the whole batch.
+ */
+export function unitFlush(connection: Connection, ledger: Ledger): UnitFlush {
+  const sql = prepareAll(connection)
+  return {
+    flush(unit, { drafts, events }, now) {
+      const head = ledger.head()
+      const recordedAt = Math.max(now, head.recordedAt)
+      if (drafts.length === 0 && events.length === 0) return ok({ unit, revision: null, recordedAt, topics: [] })
+      const entries = drafts.map((draft) => knownEntry(sql, ledger, draft))
+      const taken = drafts.find((draft, index) => draft.version <= (entries[index]?.version ?? 0))
+      if (taken !== undefined) return contended(`version ${taken.version} of ${addressName(taken)} is taken`)
+      drafts.forEach((draft, index) => requireSuccessor(draft, entries[index]))
+      const revision = drafts.length === 0 ? null : ((head.revision + 1) as Revision)
+      if (!addUnit(sql, unit, revision, recordedAt, events.length > 0)) return contended(`unit ${unit} has ended`)
+      head.recordedAt = recordedAt
+      ledger.headChanged()
+      if (revision !== null) head.revision = revision
+      drafts.forEach((draft, index) => addVersion(sql, ledger, draft, entries[index] ?? null, head.revision, recordedAt))
+      for (const event of events) addEvent(sql, ledger, event)
+      return ok({ unit, revision, recordedAt, topics: topicsOf(revision, events.length > 0) })
+    },
+    settle(unit) {
+      const row = sql.unit.first(unit)
+      if (row === null) {
+        sql.addUnit.run(unit, null, null, 0)
+        return null
+      }
+      const [revision, recordedAt, wroteEvents] = row
+      if (recordedAt === null) return null
+      const taken = revision as Revision | null
+      return { unit, revision: taken, recordedAt: recordedAt as Instant, topics: topicsOf(taken, wroteEvents === 1) }
+    },
+  }
+}
+
+type Statements = Readonly<Record<keyof ReturnType<typeof texts>, PreparedStatement>>
+
+function texts() {
+  return {
+    unit: 'SELECT revision, recorded_at, wrote_events FROM units WHERE unit = @unit',
+    addUnit: 'INSERT INTO units (unit, revision, recorded_at, wrote_events) VALUES (@unit, @revision, @recordedAt, @wroteEvents)',
+    entry: `SELECT e.entry_id, v.version, v.op FROM entries e JOIN versions v ON v.entry_id = e.entry_id
+      WHERE e.component = @component AND e.scope = @scope AND e.[key] = @key ORDER BY v.version DESC LIMIT 1`,
+    addEntry: 'INSERT INTO entries (component, scope, [key]) VALUES (@component, @scope, @key)',
+    addVersion: `INSERT INTO versions
+        (position, entry_id, version, revision, op, value, hash, actor, reason, request_id, restored_from, recorded_at)
+      VALUES (@position, @entryId, @version, @revision, @op, @value, @hash, @actor, @reason, @requestId, @restoredFrom, @recordedAt)`,
+    addEvent: `INSERT INTO events (stream, sequence, event_id, type, payload, occurred_at, traceparent)
+      VALUES (@stream, @sequence, @id, @type, @payload, @occurredAt, @traceparent)`,
+  } as const
+}
+
+function prepareAll(connection: Connection): Statements {
+  const prepared = Object.entries(texts()).map(([name, sql]) => [name, connection.prepare(sql)])
+  return Object.fromEntries(prepared) as Statements
+}
+
+function knownEntry(sql: Statements, ledger: Ledger, at: Address): KnownEntry | null {
+  const known = ledger.entry(addressName(at))
+  if (known !== undefined) return known
+  const row = sql.entry.first(at.component, at.scope, at.key)
+  return row === null ? null : { entryId: row[0] as number, version: row[1] as number, live: row[2] === 'put' }
+}
+
+function requireSuccessor(draft: VersionDraft, entry: KnownEntry | null | undefined): void {
+  const newest = entry?.version ?? 0
+  if (draft.version === newest + 1) return
+  throw new Error(`version ${draft.version} of ${addressName(draft)} leaves a gap after ${newest}`)
+}
+
+/** Answers whether the unit is new. */
+function addUnit(sql: Statements, unit: UnitId, revision: Revision | null, recordedAt: Instant, wroteEvents: boolean): boolean {
+  try {
+    sql.addUnit.run(unit, revision, recordedAt, wroteEvents ? 1 : 0)
+    return true
+  } catch (error) {
+    if (isDuplicateKey(error)) return false
+    throw error
+  }
+}
+
+function addVersion(
+  sql: Statements,
+  ledger: Ledger,
+  draft: VersionDraft,
+  entry: KnownEntry | null,
+  revision: number,
+  recordedAt: Instant,
+): void {
+  const entryId = entry?.entryId ?? Number(sql.addEntry.run(draft.component, draft.scope, draft.key).lastInsertRowid)
+  const head = ledger.head()
+  head.position += 1
+  sql.addVersion.run(
+    head.position,
+    entryId,
+    draft.version,
+    revision,
+    draft.op,
+    valueText(draft),
+    draft.hash,
+    draft.actor,
+    draft.reason,
+    draft.requestId,
+    draft.restoredFrom,
+    recordedAt,
+  )
+  const live = draft.op === 'put'
+  const totals = ledger.totals(draft.component)
+  totals.revision = revision
+  totals.entries += Number(live) - Number(entry?.live ?? false)
+  ledger.remember(addressName(draft), { entryId, version: draft.version, live })
+}
+
+function addEvent(sql: Statements, ledger: Ledger, { id, stream, event, occurredAt, traceparent }: EventDraft): void {
+  const tail = ledger.stream(stream)
+  tail.last += 1
+  tail.added ??= { first: tail.last, occurredAt }
+  sql.addEvent.run(stream, tail.last, id, event.type, JSON.stringify(event.payload), occurredAt, traceparent)
+}
+
+function topicsOf(revision: Revision | null, wroteEvents: boolean): readonly Topic[] {
+  const topics: Topic[] = []
+  if (revision !== null) topics.push('revisions')
+  if (wroteEvents) topics.push('events')
+  return topics
+}
+
+function contended(reason: string): Result<never, Contended> {
+  return err({ kind: 'contended', reason })
+}

@@ -1,0 +1,84 @@
+import type {
+  Address,
+  ConfigTransaction,
+  EntryVersion,
+  EventDraft,
+  StoreUnavailable,
+  Transaction,
+  VersionDraft,
+  VersionNumber,
+} from '@cbp/core'
+import { errAsync, okAsync, type ResultAsync } from 'neverthrow'
+import { versionColumns, versionFromColumns } from '../config/version-rows.ts'
+import type { Connection } from './connection.ts'
+import type { Ledger } from './ledger.ts'
+import { unavailable } from './sqlite-errors.ts'
+
+/** What one unit has recorded, and whether it still may. */
+export type Recording = { drafts: VersionDraft[]; events: EventDraft[]; ended: boolean }
+
+export type UnitReads = Readonly<{
+  newest(at: Address): EntryVersion | null
+  version(at: Address, version: VersionNumber): EntryVersion | null
+}>
+
+export function unitReads(connection: Connection, ledger: Ledger): UnitReads {
+  const atAddress = `FROM entries e JOIN versions v ON v.entry_id = e.entry_id
+    WHERE e.component = @component AND e.scope = @scope AND e.[key] = @key`
+  const newest = connection.prepare(`SELECT e.entry_id, ${versionColumns} ${atAddress} ORDER BY v.version DESC LIMIT 1`)
+  const numbered = connection.prepare(`SELECT ${versionColumns} ${atAddress} AND v.version = @version`)
+  return {
+    newest(at) {
+      const columns = newest.first(at.component, at.scope, at.key)
+      if (columns === null) return null
+      const version = versionFromColumns(at, columns, 1)
+      ledger.remember(addressName(at), { entryId: columns[0] as number, version: version.version, live: version.op === 'put' })
+      return version
+    },
+    version(at, version) {
+      const columns = numbered.first(at.component, at.scope, at.key, version)
+      return columns === null ? null : versionFromColumns(at, columns, 0)
+    },
+  }
+}
+
+/** One name for an address; no part of it can hold a space. */
+export function addressName({ component, key, scope }: Address): string {
+  return `${component} ${key} ${scope}`
+}
+
+/** What a unit's work is given: reads go to the shared transaction, writes are only noted. */
+export function unitTransaction(reads: UnitReads, recording: Recording): Transaction {
+  function read<T>(find: () => T): ResultAsync<T, StoreUnavailable> {
+    requireOpen(recording)
+    try {
+      return okAsync(find())
+    } catch (error) {
+      return errAsync(unavailable(error))
+    }
+  }
+  const config: ConfigTransaction = {
+    newest: (at) => read(() => reads.newest(at)),
+    version: (at, version) => read(() => reads.version(at, version)),
+    append(draft) {
+      requireOpen(recording)
+      if (recording.drafts.some((each) => addressName(each) === addressName(draft))) {
+        throw new Error(`two versions of ${addressName(draft)} in one unit`)
+      }
+      recording.drafts.push(draft)
+    },
+  }
+  return {
+    config,
+    outbox: {
+      append(draft) {
+        requireOpen(recording)
+        recording.events.push(draft)
+      },
+    },
+  }
+}
+
+function requireOpen({ ended }: Recording): void {
+  if (ended) throw new Error('the unit of work has ended')
+}
