@@ -1,0 +1,71 @@
+import type { ConfigCacheFault } from '../../config/testing/faulty-config-cache.ts'
+import type { ConfigStoreFault } from '../../config/testing/faulty-config-store.ts'
+import type { EventBrokerFault } from '../../events/testing/faulty-event-broker.ts'
+import type { Random } from '../../kernel/random.ts'
+import type { CallFault } from '../../kernel/testing/faults.ts'
+import { fakeRandom } from '../../kernel/testing/fake-random.ts'
+import type { SignalsFault } from '../../kernel/testing/faulty-signals.ts'
+import type { TransactionFault } from '../../kernel/testing/faulty-transactions.ts'
+
+type Rates<Name extends string> = Readonly<Partial<Record<Name, number>>>
+
+/** What one world is like. Each seed enables only some faults, because faults that always come together hide each other. */
+export type Plan = Readonly<{
+  instances: number
+  writers: number
+  readers: number
+  watchers: number
+  /** How long faults last, in virtual milliseconds. */
+  faultyMs: number
+  /** Longest pause of a client between two calls. */
+  pauseMs: number
+  /** Longest delay of one slow call. */
+  delayMs: number
+  /** Instances share one cache, as with a cache server, or have one each. */
+  sharedCache: boolean
+  /** The probability that an instance dies around one call to a port. */
+  crashRate: number
+  /** The probability that an instance stops for a while around one call to a port. */
+  stallRate: number
+  stallMs: number
+  transactions: Rates<TransactionFault>
+  configStore: Rates<ConfigStoreFault>
+  configCache: Rates<ConfigCacheFault>
+  outbox: Rates<CallFault>
+  broker: Rates<EventBrokerFault>
+  signals: Rates<SignalsFault>
+}>
+
+const transactionFaults = ['slow', 'contended', 'unavailable', 'lost-before', 'lost-after', 'lost-late', 'settle-slow', 'settle-unavailable-before', 'settle-unavailable-after'] as const
+const brokerFaults = ['slow', 'refused', 'unavailable', 'confirm-lost', 'delivered-late', 'duplicated'] as const
+
+/** The plan of a seed: the same whenever it is asked for. */
+export function planOf(seed: number): Plan {
+  const random = fakeRandom(seed)
+  const between = (low: number, high: number): number => low + Math.floor(random.fraction() * (high - low + 1))
+  const sometimes = (rate: number): number => (random.fraction() < 0.5 ? rate * random.fraction() : 0)
+  return {
+    instances: between(1, 3),
+    writers: between(1, 4),
+    readers: between(1, 3),
+    watchers: between(1, 3),
+    faultyMs: between(4, 20) * 1000,
+    pauseMs: between(20, 400),
+    delayMs: between(1, 600),
+    sharedCache: random.fraction() < 0.5,
+    crashRate: sometimes(0.004),
+    stallRate: sometimes(0.004),
+    stallMs: between(100, 25_000),
+    transactions: ratesOf(random, transactionFaults),
+    configStore: ratesOf(random, ['slow', 'unavailable-before']),
+    configCache: ratesOf(random, ['forgotten', 'lost', 'slow', 'old']),
+    outbox: ratesOf(random, ['slow', 'unavailable-before', 'unavailable-after']),
+    broker: ratesOf(random, brokerFaults),
+    signals: ratesOf(random, ['lost', 'late', 'repeated']),
+  }
+}
+
+function ratesOf<Name extends string>(random: Random, names: readonly Name[]): Rates<Name> {
+  const enabled = names.filter(() => random.fraction() < 0.4)
+  return Object.fromEntries(enabled.map((name) => [name, 0.01 + 0.2 * random.fraction()])) as Rates<Name>
+}
