@@ -1,0 +1,32 @@
+import type { CacheRecord, Clock, ConfigCache, Instant } from '@cbp/core'
+import { LRUCache } from 'lru-cache'
+
+export type InProcessConfigCacheOptions = Readonly<{
+  /** How many records are kept; beyond it the one that was not read or written for the longest time is forgotten. */
+  capacity: number
+  clock: Pick<Clock, 'now'>
+}>
+
+type Kept = Readonly<{ record: CacheRecord; until: Instant }>
+
+/** Resolved entries in this process alone, bounded by number and by time. */
+export function inProcessConfigCache({ capacity, clock }: InProcessConfigCacheOptions): ConfigCache {
+  // The times to live of lru-cache run on a clock of its own, so that they are kept beside the records instead.
+  const records = new LRUCache<string, Kept>({ max: capacity })
+
+  return {
+    async read(name) {
+      const kept = records.get(name)
+      if (kept === undefined) return null
+      if (kept.until > clock.now()) return kept.record
+      records.delete(name)
+      return null
+    },
+    async write(name, record, ttlMs) {
+      const now = clock.now()
+      const kept = records.peek(name)
+      if (kept !== undefined && kept.until > now && kept.record.stamp >= record.stamp) return
+      records.set(name, { record, until: now + ttlMs })
+    },
+  }
+}
