@@ -1,9 +1,6 @@
 import type { Component, Instant, Stream } from '@cbp/core'
 import type { Connection, PreparedStatement } from './connection.ts'
 
-/** What the store knows of one address, so that an append needs no further look. */
-export type KnownEntry = Readonly<{ entryId: number; version: number; live: boolean }>
-
 export type Totals = { entries: number; revision: number }
 
 /** A stream as the transaction will leave it. */
@@ -21,8 +18,6 @@ export interface Ledger {
   forget(): void
   head(): Head
   headChanged(): void
-  entry(name: string): KnownEntry | undefined
-  remember(name: string, entry: KnownEntry): void
   totals(component: Component): Totals
   stream(stream: Stream): StreamTail
   /** Writes what has changed; at the end of a batch. */
@@ -36,7 +31,6 @@ export function ledger(connection: Connection): Ledger {
   let head: Head | null = null
   let isHeadDirty = false
   let dataVersion: unknown = null
-  const entries = new Map<string, KnownEntry>()
   const components = new Map<Component, Totals>()
   const streams = new Map<Stream, StreamTail>()
   const dirtyComponents = new Set<Component>()
@@ -45,7 +39,7 @@ export function ledger(connection: Connection): Ledger {
   function forget(): void {
     head = null
     isHeadDirty = false
-    for (const map of [entries, components, streams, dirtyComponents, dirtyStreams]) map.clear()
+    for (const map of [components, streams, dirtyComponents, dirtyStreams]) map.clear()
   }
 
   function readHead(): Head {
@@ -60,13 +54,11 @@ export function ledger(connection: Connection): Ledger {
       // It changes when another connection has committed.
       if (seen !== dataVersion) forget()
       dataVersion = seen
-      for (const map of [entries, components, streams]) if (map.size > rememberedLimit) map.clear()
+      for (const map of [components, streams]) if (map.size > rememberedLimit) map.clear()
     },
     forget,
     head: () => (head ??= readHead()),
     headChanged: () => void (isHeadDirty = true),
-    entry: (name) => entries.get(name),
-    remember: (name, entry) => void entries.set(name, entry),
     totals(component) {
       dirtyComponents.add(component)
       return remembered(components, component, () => {

@@ -1,30 +1,34 @@
 import { type StoreUnavailable, storeUnavailable } from '@cbp/core'
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import type { Durability, SqlEngine, SqlRow, SqlSession, Statement } from '../sql/engine.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, PreparedStatement as Prepared } from './connection.ts'
 import type { Answer, GroupCommit, SharedTransaction, Turn } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
-import { isConstraint, unavailable } from './sqlite-errors.ts'
-import { passDefect } from './sqlite-transactions.ts'
+import { isConstraint, sqliteCode, unavailable } from './sqlite-errors.ts'
 
 /** The transaction on the writing connection. */
 export function sharedTransaction(connection: Connection, ledger: Ledger, now: () => number, relax: boolean): SharedTransaction {
+  const [begin, commit, rollback] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((sql) => connection.prepare(sql)) as [
+    Prepared,
+    Prepared,
+    Prepared,
+  ]
   let current: Durability | null = null
   return {
     begin(durability) {
       // It cannot be changed inside a transaction.
       if (durability !== current) connection.exec(`PRAGMA synchronous = ${durability === 'full' && !relax ? 'FULL' : 'NORMAL'}`)
       current = durability
-      connection.exec('BEGIN IMMEDIATE')
+      begin.run()
       ledger.open()
     },
     isOpen: () => connection.isTransaction,
     complete: () => ledger.save(now()),
-    commit: () => connection.exec('COMMIT'),
+    commit: () => void commit.run(),
     rollback() {
       ledger.forget()
-      if (connection.isTransaction) connection.exec('ROLLBACK')
+      if (connection.isTransaction) rollback.run()
     },
   }
 }
@@ -63,6 +67,14 @@ function readSnapshot(reader: Connection, statements: readonly Statement[]): Res
     }
   } catch (error) {
     return err(unavailable(error))
+  }
+}
+
+/** A throw is a defect of one caller; an error of SQLite is everybody's. */
+function passDefect(reject: (error: unknown) => void): (error: unknown) => Answer {
+  return (error) => {
+    if (sqliteCode(error) !== null) throw error
+    return () => reject(error)
   }
 }
 

@@ -19,6 +19,12 @@ import { type Recording, unitReads, unitTransaction } from './unit-recorder.ts'
 
 type Work<T, E> = (tx: Transaction) => ResultAsync<T, E>
 
+type Caller<Outcome> = Readonly<{
+  answer(outcome: Outcome): void
+  /** A throw is a defect of one caller, and no business of the others. */
+  throwOn(error: unknown): void
+}>
+
 /** Units of work that share transactions; each sees those before it, none sees half of another. */
 export function sqliteTransactions(
   connection: Connection,
@@ -26,21 +32,41 @@ export function sqliteTransactions(
   group: GroupCommit,
   clock: Pick<Clock, 'now'>,
 ): Transactions<Transaction> {
-  const reads = unitReads(connection, ledger)
+  const reads = unitReads(connection)
   const writes = unitFlush(connection, ledger)
 
-  async function runUnit<T, E>(
+  /** One promise for the whole unit: each further one costs about as much as a statement. */
+  function runUnit<T, E>(
     unit: UnitId,
     work: Work<T, E>,
     turn: Turn,
-    answer: (outcome: Result<Committed<T>, E | AttemptFailure>) => void,
+    caller: Caller<Result<Committed<T>, E | AttemptFailure>>,
   ): Promise<Answer> {
-    const recording: Recording = { drafts: [], events: [], ended: false }
-    const outcome = await withinTurn(work, unitTransaction(reads, recording), turn)
-    recording.ended = true
-    if (outcome.isErr()) return () => answer(err(outcome.error))
-    const flushed = writes.flush(unit, recording, clock.now())
-    return () => answer(flushed.map((commit) => ({ value: outcome.value, commit })))
+    const recording: Recording = { drafts: [], events: [], known: [], ended: false }
+    return new Promise((resolve, reject) => {
+      function end(outcome: Result<T, E | StoreUnavailable>): void {
+        if (recording.ended) return
+        recording.ended = true
+        try {
+          if (outcome.isErr()) return resolve(() => caller.answer(err(outcome.error)))
+          const flushed = writes.flush(unit, recording, clock.now())
+          resolve(() => caller.answer(flushed.map((commit) => ({ value: outcome.value, commit }))))
+        } catch (error) {
+          defect(error)
+        }
+      }
+      function defect(error: unknown): void {
+        recording.ended = true
+        if (sqliteCode(error) === null) resolve(() => caller.throwOn(error))
+        else reject(error)
+      }
+      turn.onExpired((reason) => end(err(storeUnavailable(reason))))
+      try {
+        work(unitTransaction(reads, recording)).then(end, defect)
+      } catch (error) {
+        defect(error)
+      }
+    })
   }
 
   return {
@@ -49,7 +75,7 @@ export function sqliteTransactions(
         new Promise((resolve, reject) => {
           group.enqueue({
             durability: 'full',
-            run: (turn) => runUnit(unit, work, turn, resolve).catch(passDefect(reject)),
+            run: (turn) => runUnit(unit, work, turn, { answer: resolve, throwOn: reject }),
             fail: (failure) => resolve(err(attemptFailure(failure))),
             refuse: (failure) => resolve(err(failure)),
           })
@@ -71,22 +97,6 @@ export function sqliteTransactions(
         }),
       )
     },
-  }
-}
-
-/** The work's own answer, or the store's when it does not come. */
-function withinTurn<T, E>(work: Work<T, E>, tx: Transaction, turn: Turn): Promise<Result<T, E | StoreUnavailable>> {
-  return new Promise((resolve, reject) => {
-    turn.onExpired((reason) => resolve(err(storeUnavailable(reason))))
-    work(tx).then(resolve, reject)
-  })
-}
-
-/** A throw is a defect of one caller, and no business of the others; an error of SQLite is everybody's. */
-export function passDefect(reject: (error: unknown) => void): (error: unknown) => Answer {
-  return (error) => {
-    if (sqliteCode(error) !== null) throw error
-    return () => reject(error)
   }
 }
 

@@ -2,9 +2,9 @@ import type { Address, Commit, Contended, EventDraft, Instant, Revision, Topic, 
 import { err, ok, type Result } from 'neverthrow'
 import { valueText } from '../config/version-rows.ts'
 import type { Connection, PreparedStatement } from './connection.ts'
-import type { KnownEntry, Ledger } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import { isDuplicateKey } from './sqlite-errors.ts'
-import { addressName, type Recording } from './unit-recorder.ts'
+import { addressName, isSameAddress, type KnownEntry, type Recording } from './unit-recorder.ts'
 
 export type UnitFlush = Readonly<{
   /** Writes what a unit has recorded, all of it or nothing. */
@@ -22,20 +22,19 @@ export type UnitFlush = Readonly<{
 export function unitFlush(connection: Connection, ledger: Ledger): UnitFlush {
   const sql = prepareAll(connection)
   return {
-    flush(unit, { drafts, events }, now) {
+    flush(unit, { drafts, events, known }, now) {
       const head = ledger.head()
       const recordedAt = Math.max(now, head.recordedAt)
       if (drafts.length === 0 && events.length === 0) return ok({ unit, revision: null, recordedAt, topics: [] })
-      const entries = drafts.map((draft) => knownEntry(sql, ledger, draft))
-      const taken = drafts.find((draft, index) => draft.version <= (entries[index]?.version ?? 0))
-      if (taken !== undefined) return contended(`version ${taken.version} of ${addressName(taken)} is taken`)
-      drafts.forEach((draft, index) => requireSuccessor(draft, entries[index]))
+      const entries = entriesOf(sql, drafts, known)
+      const taken = findTaken(drafts, entries)
+      if (taken !== null) return contended(`version ${taken.version} of ${addressName(taken)} is taken`)
       const revision = drafts.length === 0 ? null : ((head.revision + 1) as Revision)
       if (!addUnit(sql, unit, revision, recordedAt, events.length > 0)) return contended(`unit ${unit} has ended`)
       head.recordedAt = recordedAt
       ledger.headChanged()
       if (revision !== null) head.revision = revision
-      drafts.forEach((draft, index) => addVersion(sql, ledger, draft, entries[index] ?? null, head.revision, recordedAt))
+      for (const [index, draft] of drafts.entries()) addVersion(sql, ledger, draft, entries[index] ?? null, head.revision, recordedAt)
       for (const event of events) addEvent(sql, ledger, event)
       return ok({ unit, revision, recordedAt, topics: topicsOf(revision, events.length > 0) })
     },
@@ -75,17 +74,30 @@ function prepareAll(connection: Connection): Statements {
   return Object.fromEntries(prepared) as Statements
 }
 
-function knownEntry(sql: Statements, ledger: Ledger, at: Address): KnownEntry | null {
-  const known = ledger.entry(addressName(at))
-  if (known !== undefined) return known
-  const row = sql.entry.first(at.component, at.scope, at.key)
-  return row === null ? null : { entryId: row[0] as number, version: row[1] as number, live: row[2] === 'put' }
+/** What is at the address of each draft: mostly what the unit has read, in the order in which it read it. */
+function entriesOf(sql: Statements, drafts: readonly VersionDraft[], known: readonly KnownEntry[]): readonly (KnownEntry | null)[] {
+  let named: ReadonlyMap<string, KnownEntry> | null = null
+  return drafts.map((draft, index) => {
+    const read = known[index]
+    if (read !== undefined && isSameAddress(read.at, draft)) return read
+    named ??= new Map(known.map((entry) => [addressName(entry.at), entry]))
+    return named.get(addressName(draft)) ?? findEntry(sql, draft)
+  })
 }
 
-function requireSuccessor(draft: VersionDraft, entry: KnownEntry | null | undefined): void {
-  const newest = entry?.version ?? 0
-  if (draft.version === newest + 1) return
-  throw new Error(`version ${draft.version} of ${addressName(draft)} leaves a gap after ${newest}`)
+function findEntry(sql: Statements, at: Address): KnownEntry | null {
+  const row = sql.entry.first(at.component, at.scope, at.key)
+  return row === null ? null : { at, entryId: row[0] as number, version: row[1] as number, live: row[2] === 'put' }
+}
+
+/** A draft whose number another unit has taken; a number that leaves a gap is a defect of the work. */
+function findTaken(drafts: readonly VersionDraft[], entries: readonly (KnownEntry | null)[]): VersionDraft | null {
+  for (const [index, draft] of drafts.entries()) {
+    const newest = entries[index]?.version ?? 0
+    if (draft.version <= newest) return draft
+    if (draft.version > newest + 1) throw new Error(`version ${draft.version} of ${addressName(draft)} leaves a gap after ${newest}`)
+  }
+  return null
 }
 
 /** Answers whether the unit is new. */
@@ -128,7 +140,6 @@ function addVersion(
   const totals = ledger.totals(draft.component)
   totals.revision = revision
   totals.entries += Number(live) - Number(entry?.live ?? false)
-  ledger.remember(addressName(draft), { entryId, version: draft.version, live })
 }
 
 function addEvent(sql: Statements, ledger: Ledger, { id, stream, event, occurredAt, traceparent }: EventDraft): void {

@@ -11,28 +11,35 @@ import type {
 import { errAsync, okAsync, type ResultAsync } from 'neverthrow'
 import { versionColumns, versionFromColumns } from '../config/version-rows.ts'
 import type { Connection } from './connection.ts'
-import type { Ledger } from './ledger.ts'
 import { unavailable } from './sqlite-errors.ts'
 
-/** What one unit has recorded, and whether it still may. */
-export type Recording = { drafts: VersionDraft[]; events: EventDraft[]; ended: boolean }
+/** What the store knows of one address, so that an append needs no further look. */
+export type KnownEntry = Readonly<{ at: Address; entryId: number; version: number; live: boolean }>
+
+/** What one unit has read and recorded, and whether it still may. */
+export type Recording = {
+  readonly drafts: VersionDraft[]
+  readonly events: EventDraft[]
+  readonly known: KnownEntry[]
+  ended: boolean
+}
 
 export type UnitReads = Readonly<{
-  newest(at: Address): EntryVersion | null
+  newest(at: Address, known: KnownEntry[]): EntryVersion | null
   version(at: Address, version: VersionNumber): EntryVersion | null
 }>
 
-export function unitReads(connection: Connection, ledger: Ledger): UnitReads {
+export function unitReads(connection: Connection): UnitReads {
   const atAddress = `FROM entries e JOIN versions v ON v.entry_id = e.entry_id
     WHERE e.component = @component AND e.scope = @scope AND e.[key] = @key`
   const newest = connection.prepare(`SELECT e.entry_id, ${versionColumns} ${atAddress} ORDER BY v.version DESC LIMIT 1`)
   const numbered = connection.prepare(`SELECT ${versionColumns} ${atAddress} AND v.version = @version`)
   return {
-    newest(at) {
+    newest(at, known) {
       const columns = newest.first(at.component, at.scope, at.key)
       if (columns === null) return null
       const version = versionFromColumns(at, columns, 1)
-      ledger.remember(addressName(at), { entryId: columns[0] as number, version: version.version, live: version.op === 'put' })
+      known.push({ at, entryId: columns[0] as number, version: version.version, live: version.op === 'put' })
       return version
     },
     version(at, version) {
@@ -40,6 +47,10 @@ export function unitReads(connection: Connection, ledger: Ledger): UnitReads {
       return columns === null ? null : versionFromColumns(at, columns, 0)
     },
   }
+}
+
+export function isSameAddress(left: Address, right: Address): boolean {
+  return left.key === right.key && left.scope === right.scope && left.component === right.component
 }
 
 /** One name for an address; no part of it can hold a space. */
@@ -58,11 +69,11 @@ export function unitTransaction(reads: UnitReads, recording: Recording): Transac
     }
   }
   const config: ConfigTransaction = {
-    newest: (at) => read(() => reads.newest(at)),
+    newest: (at) => read(() => reads.newest(at, recording.known)),
     version: (at, version) => read(() => reads.version(at, version)),
     append(draft) {
       requireOpen(recording)
-      if (recording.drafts.some((each) => addressName(each) === addressName(draft))) {
+      if (recording.drafts.some((each) => isSameAddress(each, draft))) {
         throw new Error(`two versions of ${addressName(draft)} in one unit`)
       }
       recording.drafts.push(draft)
