@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { loadDevelopmentKey } from './access/development-key.ts'
+import { tokenVerifier, type VerifyToken } from './access/verify-token.ts'
+import { type Assembly, openAssembly, type Settings } from './assembly/index.ts'
+import { healthProbes } from './health/probes.ts'
+import { coreMetrics } from './metrics/core-metrics.ts'
+import { metered } from './metrics/metered.ts'
+import { requestMetrics } from './metrics/request-metrics.ts'
+import type { AppDependencies } from './server/dependencies.ts'
+import { lifecycle } from './server/lifecycle.ts'
+import type { HostLog } from './server/log.ts'
+
+/** What the HTTP host adds to the assembly that both hosts share. */
+export type HostContainer = AsyncDisposable & Readonly<{ assembly: Assembly; app: AppDependencies }>
+
+export async function openHost(settings: Settings, { log, request }: Pick<HostLog, 'log' | 'request'>): Promise<HostContainer> {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const verifyToken = await openVerifier(settings)
+  const assembly = await openAssembly(settings, { log, decorate: (ports) => metered(ports, registry) })
+  const core = assembly.get('core')
+  const clock = assembly.get('clock')
+  const ends = lifecycle()
+  const countRequest = requestMetrics(registry)
+  const app: AppDependencies = {
+    core,
+    verifyToken,
+    log,
+    lifecycle: ends,
+    health: healthProbes({
+      engines: { database: settings.sql.kind, cache: 'in-process', queue: 'in-process' },
+      examineStore: () => assembly.get('store').health(),
+      readCache: () => assembly.get('configCache').read('health'),
+      backlog: core.events.backlog,
+    }),
+    exposeMetrics: coreMetrics(core, ends, clock.now, registry),
+    onAnswered: (record) => {
+      countRequest(record)
+      request(record)
+    },
+    instanceId: randomBytes(6).toString('hex'),
+    version: ownVersion(),
+    now: clock.now,
+  }
+  return { assembly, app, [Symbol.asyncDispose]: () => assembly[Symbol.asyncDispose]() }
+}
+
+async function openVerifier({ dataDir, jwt: { issuer, audience, jwksUrl, secret } }: Settings): Promise<VerifyToken> {
+  const keys = jwksUrl === null ? ({ kind: 'local', key: await loadDevelopmentKey(dataDir) } as const) : ({ kind: 'jwks', url: jwksUrl } as const)
+  return tokenVerifier({ issuer, audience, keys, secret })
+}
+
+function ownVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  return manifest.version
+}

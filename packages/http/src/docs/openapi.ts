@@ -1,0 +1,129 @@
+import { type OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
+import { catalogue, type ProblemCode } from '../problems/catalogue.ts'
+import type { Endpoint } from '../server/endpoint.ts'
+
+type Registry = OpenAPIHono['openAPIRegistry']
+type Document = ReturnType<OpenAPIHono['getOpenAPI31Document']>
+type Responses = RouteConfig['responses']
+
+const inputFault = z.strictObject({
+  pointer: z.string().openapi({ description: 'Where: #/… into the body, #/query/…, #/path/… or #/header/…' }),
+  code: z.string(),
+  message: z.string(),
+})
+
+const problemSchema = z
+  .looseObject({
+    type: z.string().openapi({ format: 'uri-reference' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.string(),
+    requestId: z.string(),
+    errors: z.array(inputFault).optional(),
+  })
+  .openapi('Problem', { description: 'RFC 9457. `type` leads to a page about the code.' })
+
+const requestIdHeader = { 'x-request-id': { schema: { type: 'string' as const }, description: 'The id of this request, also in the log' } }
+
+/** Adds an endpoint to the document. Responses that every endpoint shares are added here. */
+export function registerEndpoint(registry: Registry, endpoint: Endpoint): void {
+  const { method, path, permission, documentation } = endpoint
+  const { params, query, body, headers } = documentation
+  registry.registerPath({
+    method,
+    path,
+    operationId: operationIdOf(endpoint),
+    summary: documentation.summary,
+    ...(documentation.description === undefined ? {} : { description: documentation.description }),
+    tags: [documentation.tag],
+    security: permission === null ? [] : [{ bearer: [permission] }],
+    request: {
+      ...(params === null ? {} : { params }),
+      query,
+      ...(Object.keys(headers).length === 0 ? {} : { headers: headerSchema(headers) }),
+      ...(body === null ? {} : { body: { required: true, content: { 'application/json': { schema: body } } } }),
+    },
+    responses: { ...successes(endpoint), ...problems(problemCodesOf(endpoint)) },
+  })
+}
+
+function operationIdOf({ method, path }: Endpoint): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
+  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+}
+
+function headerSchema(headers: Readonly<Record<string, string>>): z.ZodObject {
+  return z.object(
+    Object.fromEntries(Object.entries(headers).map(([name, description]) => [name, z.string().optional().openapi({ description })])),
+  )
+}
+
+function successes({ documentation }: Endpoint): Responses {
+  return Object.fromEntries(
+    Object.entries(documentation.successes).map(([status, { description, content, headers }]) => [
+      status,
+      {
+        description,
+        headers: {
+          ...requestIdHeader,
+          ...Object.fromEntries(
+            Object.entries(headers ?? {}).map(([name, text]) => [name, { schema: { type: 'string' as const }, description: text }]),
+          ),
+        },
+        ...(content === undefined
+          ? {}
+          : { content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])) }),
+      },
+    ]),
+  )
+}
+
+/** Those of the endpoint, and those that follow from its shape. */
+export function problemCodesOf({ permission, documentation: { body, problems: own } }: Endpoint): readonly ProblemCode[] {
+  const access: readonly ProblemCode[] =
+    permission === null ? [] : ['unauthenticated', 'invalid-token', 'insufficient-permission', 'keys-unavailable']
+  const input: readonly ProblemCode[] =
+    body === null ? [] : ['malformed-json', 'body-too-large', 'unsupported-media-type', 'invalid-body']
+  return [...new Set<ProblemCode>(['invalid-parameter', ...access, ...input, ...own, 'internal-error', 'deadline-exceeded'])]
+}
+
+function problems(codes: readonly ProblemCode[]): Responses {
+  const byStatus = Map.groupBy(codes, (code) => catalogue[code].status)
+  return Object.fromEntries(
+    [...byStatus].map(([status, each]) => [
+      String(status),
+      {
+        description: each.map((code) => `\`${code}\`: ${catalogue[code].title}`).join('\n\n'),
+        headers: requestIdHeader,
+        content: { 'application/problem+json': { schema: problemSchema } },
+      },
+    ]),
+  )
+}
+
+export function openApiDocument(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getOpenAPI31Document'>, version: string): Document {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A JWT of the configured issuer; permissions are words of its scope claim, `admin` grants them all.',
+  })
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'CBP Config API',
+      version,
+      description: 'Versioned, scoped configuration with conditional writes and a change feed that misses nothing.',
+      license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
+    },
+    servers: [{ url: '/' }],
+    tags: [
+      { name: 'Configuration', description: 'Settings, their history and their changes' },
+      { name: 'Health' },
+      { name: 'Monitoring' },
+      { name: 'Documentation' },
+    ],
+  })
+}

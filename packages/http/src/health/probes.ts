@@ -1,0 +1,59 @@
+import type { Backlog, StoreUnavailable } from '@cbp/core'
+import type { ResultAsync } from 'neverthrow'
+import { requestDeadlines } from '../server/deadline.ts'
+
+export type HealthStatus = 'pass' | 'warn' | 'fail'
+
+/** What one check saw. */
+export type HealthCheck = Readonly<{ status: HealthStatus; output: string; engine: string; durationMs: number }>
+
+export type HealthProbes = Readonly<Record<'database' | 'cache' | 'queue', () => Promise<HealthCheck>>>
+
+/** The engines behind the ports, as health answers name them. */
+export type Engines = Readonly<{ database: string; cache: string; queue: string }>
+
+const probeDeadlineMs = 2_000
+
+/** Probes that really ask; none waits longer than two seconds. */
+export function healthProbes(
+  deps: Readonly<{
+    engines: Engines
+    /** Reads the store and looks after what it lies on. */
+    examineStore: () => Promise<Readonly<{ status: HealthStatus; reason: string | null }>>
+    readCache: () => Promise<unknown>
+    backlog: () => ResultAsync<Backlog, StoreUnavailable>
+  }>,
+): HealthProbes {
+  const { engines, examineStore, readCache, backlog } = deps
+  return {
+    database: () =>
+      probe(engines.database, async () => {
+        const { status, reason } = await examineStore()
+        return [status, reason ?? 'the store answers reads']
+      }),
+    cache: () =>
+      probe(engines.cache, async () => {
+        await readCache()
+        return ['pass', 'the cache answers']
+      }),
+    queue: () =>
+      probe(engines.queue, async () => {
+        const waiting = await backlog()
+        if (waiting.isErr()) return ['fail', waiting.error.reason]
+        const { events, blockedStreams } = waiting.value
+        if (blockedStreams > 0) return ['warn', `${blockedStreams} streams are blocked; ${events} events wait`]
+        return ['pass', `${events} events wait`]
+      }),
+  }
+}
+
+type Finding = readonly [status: HealthStatus, output: string]
+
+const deadlines = requestDeadlines(100)
+
+async function probe(engine: string, look: () => Promise<Finding>): Promise<HealthCheck> {
+  const startedAt = performance.now()
+  const found = look().catch((error: unknown): Finding => ['fail', error instanceof Error ? error.message : String(error)])
+  const [status, output] = await deadlines.within<Finding>(found, probeDeadlineMs, () => ['fail', `no answer within ${probeDeadlineMs} ms`])
+  return { status, output, engine, durationMs: Math.round(performance.now() - startedAt) }
+}

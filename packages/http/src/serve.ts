@@ -1,0 +1,128 @@
+import { resolve } from 'node:path'
+import { err, ok, type Result } from 'neverthrow'
+import { defaultAudience, developmentIssuer, type Settings } from './assembly/index.ts'
+import { type HostContainer, openHost } from './container.ts'
+import { createApp } from './server/app.ts'
+import { listen, type Listening } from './server/listen.ts'
+import { type HostLog, openLog } from './server/log.ts'
+
+/** The service could not start; the message says why and how to mend it. */
+export type ServeFailure = Readonly<{ kind: 'serve-failure'; message: string }>
+
+export type ServeOptions = Readonly<{
+  /** Ends the service in order; without it the signals of the process do. */
+  stop?: AbortSignal
+  /** Takes the ready line and, in development, what to try first. */
+  announce?: (text: string) => void
+}>
+
+/** Serves until it is told to stop, then ends in order: answers under way, watchers, background work, store. */
+export async function serve(settings: Settings, options: ServeOptions = {}): Promise<Result<void, ServeFailure>> {
+  const hostLog = openLog(settings.logLevel)
+  try {
+    for (const name of settings.unknown) hostLog.log.write('warn', 'this setting is not known and has no effect', { name })
+    const opened = await openOrExplain(settings, hostLog)
+    if (opened.isErr()) return err(opened.error)
+    await using host = opened.value
+    const listening = await listenOrExplain(settings, host)
+    if (listening.isErr()) return err(listening.error)
+    await run(settings, host, listening.value, options)
+    return ok()
+  } finally {
+    hostLog.flush()
+  }
+}
+
+async function run(settings: Settings, { app, assembly }: HostContainer, listening: Listening, options: ServeOptions): Promise<void> {
+  const background = new AbortController()
+  const working = assembly.get('core').run(background.signal)
+  const announce = options.announce ?? ((text) => process.stdout.write(text))
+  announce(`listening on ${listening.url}\n${settings.env === 'development' ? firstSteps(settings, listening.url) : ''}`)
+  await (options.stop === undefined ? stopSignal() : aborted(options.stop))
+  app.log.write('info', 'shutting down', { watchers: app.lifecycle.watchers() })
+  await listening.close()
+  background.abort()
+  await working
+}
+
+async function openOrExplain(settings: Settings, log: HostLog): Promise<Result<HostContainer, ServeFailure>> {
+  try {
+    return ok(await openHost(settings, log))
+  } catch (error) {
+    return failure(error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function listenOrExplain(settings: Settings, { app }: HostContainer): Promise<Result<Listening, ServeFailure>> {
+  const { host, port } = settings
+  let count = 0
+  const newRequestId = (): string => {
+    count += 1
+    return `${app.instanceId}-x${count.toString(36)}`
+  }
+  try {
+    return ok(await listen(createApp(app), { host, port }, app.lifecycle, newRequestId))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') {
+      return failure(`Port ${port} of ${host} is taken. Stop what listens there, or choose another with CBP_PORT (0 picks a free one).`)
+    }
+    if (code === 'EACCES') return failure(`Port ${port} of ${host} may not be opened by this user; choose one above 1023 with CBP_PORT.`)
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return failure(`${host} is no address of this machine; mend CBP_HOST.`)
+    return failure(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function failure(message: string): Result<never, ServeFailure> {
+  return err({ kind: 'serve-failure', message })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((settle) => signal.addEventListener('abort', () => settle(), { once: true }))
+}
+
+const repeatedWithinMs = 1_000
+
+/**
+ * Resolves at the first signal. A later one ends the process at once, but not within a second of the first: through npm
+ * and a launcher one Ctrl-C arrives several times.
+ */
+function stopSignal(): Promise<void> {
+  return new Promise((settle) => {
+    let firstAt: number | null = null
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (firstAt === null) {
+        firstAt = performance.now()
+        settle()
+      } else if (performance.now() - firstAt > repeatedWithinMs) {
+        process.exit(signal === 'SIGINT' ? 130 : 143)
+      }
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  })
+}
+
+/** Lines that work as they are printed, from the folder of the checkout. */
+function firstSteps(settings: Settings, url: string): string {
+  if (settings.jwt.jwksUrl !== null) return ''
+  const needed: readonly (readonly [name: string, value: string, usual: string])[] = [
+    ['CBP_DATA_DIR', settings.dataDir, resolve('./.cbp')],
+    ['CBP_JWT_ISSUER', settings.jwt.issuer, developmentIssuer],
+    ['CBP_JWT_AUDIENCE', settings.jwt.audience, defaultAudience],
+  ]
+  const variables = needed.filter(([, value, usual]) => value !== usual).map(([name, value]) => `${name}=${quote(value)} `)
+  const setting = `${url}/config/payments/retry.max-attempts`
+  return `
+Development: get a token, then set something and read it.
+  TOKEN=$(${variables.join('')}npm run -s cbp -- token mint --sub me --scope "config:read config:write")
+  curl -sS -X PUT ${setting} -H "Authorization: Bearer $TOKEN" -H 'If-None-Match: *' -H 'Content-Type: application/json' -d '{"value": 3, "reason": "first try"}'
+  curl -sS ${setting} -H "Authorization: Bearer $TOKEN"
+Documentation: ${url}/docs
+
+`
+}
+
+function quote(text: string): string {
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,25 @@
+import type { Core, Log } from '@cbp/core'
+import type { VerifyToken } from '../access/verify-token.ts'
+import type { HealthProbes } from '../health/probes.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { RequestRecord } from './pipeline.ts'
+
+/** Everything that the HTTP interface is made of. */
+export type AppDependencies = Readonly<{
+  core: Core
+  verifyToken: VerifyToken
+  log: Log
+  health: HealthProbes
+  lifecycle: Lifecycle
+  /** The exposition of all metrics in the Prometheus text format. */
+  exposeMetrics: () => Promise<string>
+  onAnswered: (record: RequestRecord) => void
+  /** Begins every request id made here; unlike that of any other instance. */
+  instanceId: string
+  version: string
+  /** Wall clock, in milliseconds. */
+  now: () => number
+  /** Replaces the deadline of every request. */
+  deadlineMs?: number
+  heartbeatMs?: number
+}>

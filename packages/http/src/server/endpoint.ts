@@ -1,0 +1,104 @@
+import { z } from '@hono/zod-openapi'
+import type { Permission } from '../access/identity.ts'
+import type { ProblemCode } from '../problems/catalogue.ts'
+import type { Problem } from '../problems/problem.ts'
+import type { Answer, StreamedAnswer } from './answer.ts'
+import type { Exchange } from './exchange.ts'
+import { readJsonBody, readParameters } from './validate.ts'
+
+export type Method = 'get' | 'put' | 'post' | 'delete'
+
+export type Outcome = Answer | StreamedAnswer | Problem
+
+export type SuccessDocumentation = Readonly<{
+  description: string
+  /** Media type to schema; none for an answer without a body. */
+  content?: Readonly<Record<string, z.ZodType>>
+  headers?: Readonly<Record<string, string>>
+}>
+
+/** What the OpenAPI document tells about an endpoint, made of the very schemas that validate. */
+export type EndpointDocumentation = Readonly<{
+  summary: string
+  description?: string
+  tag: string
+  params: z.ZodObject | null
+  query: z.ZodObject
+  body: z.ZodType | null
+  /** Header fields that the endpoint reads, by name. */
+  headers: Readonly<Record<string, string>>
+  successes: Readonly<Record<number, SuccessDocumentation>>
+  problems: readonly ProblemCode[]
+}>
+
+/** One method of one path: everything the host needs to route, guard, run and describe it. */
+export type Endpoint = Readonly<{
+  method: Method
+  /** With parameters in braces, e.g. `/config/{component}`. */
+  path: string
+  permission: Permission | null
+  /** How long an answer may take; `null` for streams, which end by themselves. */
+  deadlineMs: number | null
+  documentation: EndpointDocumentation
+  run: (exchange: Exchange) => Promise<Outcome>
+}>
+
+export const defaultDeadlineMs = 30_000
+const noParameters: z.ZodObject = z.strictObject({})
+
+type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> = Readonly<{
+  method: Method
+  path: string
+  permission: Permission | null
+  deadlineMs?: number | null
+  summary: string
+  description?: string
+  tag: string
+  params?: Params
+  query?: Query
+  body?: Body
+  headers?: Readonly<Record<string, string>>
+  successes: Readonly<Record<number, SuccessDocumentation>>
+  problems?: readonly ProblemCode[]
+  handle: (
+    input: Readonly<{ params: z.output<Params>; query: z.output<Query>; body: z.output<Body> }>,
+    exchange: Exchange,
+  ) => Outcome | Promise<Outcome>
+}>
+
+/** Ties schemas and handler together: nothing unvalidated reaches `handle`, and nothing undocumented is validated. */
+export function endpoint<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType>(
+  definition: Definition<Params, Query, Body>,
+): Endpoint {
+  const { method, path, permission, summary, description, tag, params, body, handle } = definition
+  const query = (definition.query ?? noParameters) as Query
+  return {
+    method,
+    path,
+    permission,
+    deadlineMs: definition.deadlineMs === undefined ? defaultDeadlineMs : definition.deadlineMs,
+    documentation: {
+      summary,
+      ...(description === undefined ? {} : { description }),
+      tag,
+      params: params ?? null,
+      query,
+      body: body ?? null,
+      headers: definition.headers ?? {},
+      successes: definition.successes,
+      problems: definition.problems ?? [],
+    },
+    run: async (exchange) => {
+      const parameters = readParameters<z.output<Params>, z.output<Query>>(
+        exchange,
+        (params ?? null) as z.ZodType<z.output<Params>> | null,
+        query as z.ZodType as z.ZodType<z.output<Query>>,
+      )
+      if ('code' in parameters) return parameters
+      if (body === undefined) return handle({ ...parameters, body: undefined as z.output<Body> }, exchange)
+      const read = await readJsonBody(exchange, body as z.ZodType<z.output<Body>>)
+      if ('code' in read) return read
+      return handle({ ...parameters, body: read.body }, exchange)
+    },
+  }
+}

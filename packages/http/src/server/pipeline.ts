@@ -1,0 +1,146 @@
+import type { Log } from '@cbp/core'
+import type { VerifyToken } from '../access/verify-token.ts'
+import { type Problem, problem, problemStatus, problemText } from '../problems/problem.ts'
+import type { Answer, StreamedAnswer } from './answer.ts'
+import type { RequestDeadlines } from './deadline.ts'
+import type { Endpoint, Outcome } from './endpoint.ts'
+import type { Exchange } from './exchange.ts'
+import { authorize } from './guard.ts'
+
+/** What is told about each request when it has been answered. */
+export type RequestRecord = Readonly<{
+  method: string
+  path: string
+  /** The template of the path, or `unmatched`. */
+  route: string
+  status: number
+  durationMs: number
+  bytes: number
+  requestId: string
+  traceparent: string | null
+  client: string | null
+}>
+
+export type PipelineDependencies = Readonly<{
+  verifyToken: VerifyToken
+  log: Log
+  deadlines: RequestDeadlines
+  /** Replaces the deadlines of the endpoints; `null` keeps them. */
+  deadlineMs: number | null
+  isStopping: () => boolean
+  onAnswered: (record: RequestRecord) => void
+}>
+
+/** An answer with all of its header fields, ready to be written. */
+export type Finished = Answer | (StreamedAnswer & Readonly<{ headers: Readonly<Record<string, string>> }>)
+
+export type Pipeline = Readonly<{
+  run: (endpoint: Endpoint, exchange: Exchange) => Promise<Finished>
+  /** Answers a request that no endpoint takes. */
+  refuse: (refusal: Problem | Answer, exchange: Exchange) => Finished
+}>
+
+/** On every answer. None of them is ever a page to embed, a source of scripts, or something to sniff. */
+export const secureHeaders: Readonly<Record<string, string>> = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+const problemHeaders: Readonly<Record<string, string>> = {
+  'content-type': 'application/problem+json',
+  'cache-control': 'private, no-store',
+  vary: 'Authorization, Accept-Encoding',
+}
+
+const encoder = new TextEncoder()
+
+/** What happens to every request around its endpoint: access, deadline, defects, header fields, log and metrics. */
+export function pipeline(deps: PipelineDependencies): Pipeline {
+  return {
+    run: async (endpoint, exchange) => {
+      const startedAt = performance.now()
+      const outcome = await answer(deps, endpoint, exchange)
+      const finished = finish(deps, outcome, exchange)
+      if (!('run' in finished)) {
+        deps.onAnswered(recordOf(endpoint.path, exchange, finished, startedAt))
+        return finished
+      }
+      return {
+        ...finished,
+        run: async (outgoing, headers) => {
+          await finished.run(outgoing, headers)
+          deps.onAnswered(recordOf(endpoint.path, exchange, { ...finished, body: null }, startedAt))
+        },
+      }
+    },
+    refuse: (refusal, exchange) => {
+      const finished = finish(deps, refusal, exchange) as Answer
+      deps.onAnswered(recordOf('unmatched', exchange, finished, performance.now()))
+      return finished
+    },
+  }
+}
+
+async function answer(deps: PipelineDependencies, endpoint: Endpoint, exchange: Exchange): Promise<Outcome> {
+  try {
+    const { permission } = endpoint
+    if (permission !== null) {
+      const access = authorize(deps.verifyToken, exchange.header('authorization'), permission)
+      const identity = access instanceof Promise ? await access : access
+      if ('code' in identity) return identity
+      exchange.identity = identity
+    }
+    const { deadlineMs } = endpoint
+    if (deadlineMs === null) return await endpoint.run(exchange)
+    return await deps.deadlines.within(endpoint.run(exchange), deps.deadlineMs ?? deadlineMs, () => {
+      deps.log.write('warn', 'a request missed its deadline', { requestId: exchange.requestId, route: endpoint.path })
+      return problem('deadline-exceeded', 'The answer was not ready in time.', { headers: { 'retry-after': '1' } })
+    })
+  } catch (defect) {
+    deps.log.write('error', 'a request failed by a defect', {
+      requestId: exchange.requestId,
+      route: endpoint.path,
+      error: defect instanceof Error ? (defect.stack ?? defect.message) : String(defect),
+    })
+    return problem('internal-error', 'The request failed by a defect of the service.')
+  }
+}
+
+function finish(deps: PipelineDependencies, outcome: Outcome, exchange: Exchange): Finished {
+  const extra = deps.isStopping() ? { connection: 'close' } : null
+  if ('code' in outcome) {
+    const body = encoder.encode(problemText(outcome, exchange.path, exchange.requestId))
+    const headers = {
+      ...secureHeaders,
+      ...problemHeaders,
+      'content-length': String(body.length),
+      ...outcome.headers,
+      'x-request-id': exchange.requestId,
+      ...extra,
+    }
+    return { status: problemStatus(outcome), headers, body }
+  }
+  if ('run' in outcome) {
+    return { ...outcome, headers: { ...secureHeaders, 'x-request-id': exchange.requestId } }
+  }
+  const { status, headers, body } = outcome
+  const length = body === null ? null : { 'content-length': String(body.length) }
+  return { status, headers: { ...secureHeaders, ...headers, ...length, 'x-request-id': exchange.requestId, ...extra }, body }
+}
+
+function recordOf(route: string, exchange: Exchange, { status, body }: Answer, startedAt: number): RequestRecord {
+  return {
+    method: exchange.method,
+    path: exchange.path,
+    route,
+    status,
+    durationMs: performance.now() - startedAt,
+    bytes: exchange.method === 'HEAD' ? 0 : (body?.length ?? 0),
+    requestId: exchange.requestId,
+    traceparent: exchange.traceparent,
+    client: exchange.identity?.client ?? null,
+  }
+}

@@ -1,0 +1,153 @@
+import type { InputFault } from '@cbp/core'
+import type { z } from '@hono/zod-openapi'
+import { faulty, type Problem, problem } from '../problems/problem.ts'
+import type { Exchange } from './exchange.ts'
+
+export const bodyLimitBytes: number = 1024 * 1024
+
+type Issue = z.core.$ZodIssue
+
+/** How faults of one kind of input are named. */
+type Naming = Readonly<{ root: string; unknownCode: string; unknown: (name: string) => Readonly<{ code: string; message: string }> }>
+
+const queryNaming: Naming = naming('#/query', 'unknown-parameter', 'This path takes no such parameter')
+const pathNaming: Naming = naming('#/path', 'unknown-parameter', 'This path takes no such parameter')
+
+function naming(root: string, unknownCode: string, text: string): Naming {
+  return { root, unknownCode, unknown: (name) => ({ code: unknownCode, message: `${text}: ${name}.` }) }
+}
+
+/** Members that the contract names and a later version will take. */
+const notYet: ReadonlySet<string> = new Set(['secret', 'effectiveFrom', 'expiresAt'])
+
+const bodyNaming: Naming = {
+  root: '#',
+  unknownCode: 'unknown-member',
+  unknown: (name) =>
+    notYet.has(name)
+      ? { code: 'not-supported-yet', message: `${name} is not supported yet; leave it out.` }
+      : { code: 'unknown-member', message: `The schema has no member ${name}.` },
+}
+
+const emptyQuery: Readonly<Record<string, string>> = {}
+
+export function readParameters<Params, Query>(
+  exchange: Exchange,
+  params: z.ZodType<Params> | null,
+  query: z.ZodType<Query>,
+): Readonly<{ params: Params; query: Query }> | Problem {
+  const given = exchange.query === '' ? emptyQuery : splitQuery(exchange.query)
+  if (given instanceof Map) return faulty('invalid-parameter', [...given.values()])
+  const parsedParams = params?.safeParse(exchange.params)
+  const parsedQuery = query.safeParse(given)
+  if (parsedParams?.success !== false && parsedQuery.success) {
+    return { params: parsedParams?.data as Params, query: parsedQuery.data }
+  }
+  const faults = [
+    ...(parsedParams?.success === false ? faultsOf(parsedParams.error.issues, exchange.params, pathNaming) : []),
+    ...(parsedQuery.success ? [] : faultsOf(parsedQuery.error.issues, given, queryNaming)),
+  ]
+  return faulty('invalid-parameter', faults)
+}
+
+/** Answers the faults by name when a parameter is given twice: which of the two counts would be a guess. */
+function splitQuery(query: string): Readonly<Record<string, string>> | ReadonlyMap<string, InputFault> {
+  const given: Record<string, string> = Object.create(null)
+  const repeated = new Map<string, InputFault>()
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (name in given) {
+      repeated.set(name, { pointer: `#/query/${escapeToken(name)}`, code: 'repeated-parameter', message: `${name} is given more than once.` })
+    }
+    given[name] = value
+  }
+  return repeated.size > 0 ? repeated : given
+}
+
+/** Reads a JSON body: 413, 415, 400 and 422 in this order. */
+export async function readJsonBody<Body>(exchange: Exchange, schema: z.ZodType<Body>): Promise<Readonly<{ body: Body }> | Problem> {
+  const typeFault = mediaTypeFault(exchange)
+  if (typeFault !== null) return problem('unsupported-media-type', typeFault, { headers: { accept: 'application/json' } })
+  const bytes = await exchange.readBody(bodyLimitBytes)
+  if (bytes === 'too-large') {
+    return problem('body-too-large', `The body has more than ${bodyLimitBytes} bytes.`, { headers: { connection: 'close' } })
+  }
+  if (bytes === 'incomplete') return problem('bad-request', 'The body ended before all of it had arrived.')
+  const parsed = parseJson(bytes)
+  if ('fault' in parsed) return problem('malformed-json', parsed.fault)
+  if (parsed.lossy.length > 0) return faulty('invalid-body', parsed.lossy)
+  const checked = schema.safeParse(parsed.value)
+  if (checked.success) return { body: checked.data }
+  return faulty('invalid-body', faultsOf(checked.error.issues, parsed.value, bodyNaming))
+}
+
+function mediaTypeFault(exchange: Exchange): string | null {
+  const coding = exchange.header('content-encoding')
+  if (coding !== undefined && coding.toLowerCase() !== 'identity') return `A body with the content coding ${coding} is not accepted.`
+  const type = exchange.header('content-type')
+  if (type === undefined) return 'The body needs Content-Type: application/json.'
+  if (!/^\s*application\/json\s*(?:;|$)/i.test(type)) return `The type ${type} is not accepted; send application/json.`
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1]
+  return charset === undefined || charset.toLowerCase() === 'utf-8' ? null : `JSON is UTF-8, not ${charset}.`
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+const maybeLossy = /\d{16}|\d[eE]/
+
+type ParsedJson = Readonly<{ value: unknown; lossy: readonly InputFault[] }> | Readonly<{ fault: string }>
+
+function parseJson(bytes: Uint8Array): ParsedJson {
+  if (bytes.length === 0) return { fault: 'The body is empty; it has to be a JSON object.' }
+  try {
+    const text = decoder.decode(bytes)
+    if (!maybeLossy.test(text)) return { value: JSON.parse(text), lossy: [] }
+    return parseExactly(text)
+  } catch (error) {
+    return { fault: error instanceof SyntaxError ? error.message : 'The body is not UTF-8.' }
+  }
+}
+
+/** Numbers that a double cannot hold would silently be stored as other numbers. */
+function parseExactly(text: string): ParsedJson {
+  const lossy: InputFault[] = []
+  const value: unknown = JSON.parse(text, (name: string, item: unknown, context?: { source?: string }) => {
+    const source = context?.source
+    if (typeof item !== 'number' || source === undefined || isExact(item, source)) return item
+    lossy.push({
+      pointer: '#',
+      code: 'number-not-representable',
+      message: `The number ${source.slice(0, 40)}${name === '' ? '' : ` of ${name}`} cannot be kept exactly; send it as a string.`,
+    })
+    return item
+  })
+  return { value, lossy }
+}
+
+function isExact(value: number, source: string): boolean {
+  if (!Number.isFinite(value)) return false
+  return !/^-?\d+$/.test(source) || Number.isSafeInteger(value) || BigInt(source) === BigInt(value)
+}
+
+function faultsOf(issues: readonly Issue[], input: unknown, { root, unknown }: Naming): readonly InputFault[] {
+  return issues.flatMap((issue): readonly InputFault[] => {
+    const pointer = issue.path.reduce<string>((parent, token) => `${parent}/${escapeToken(String(token))}`, root)
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((name) => ({ pointer: `${pointer}/${escapeToken(name)}`, ...unknown(name) }))
+    }
+    if (issue.path.length > 0 && valueAt(input, issue.path) === undefined) {
+      return [{ pointer, code: 'required', message: `${String(issue.path.at(-1))} is required.` }]
+    }
+    const code = issue.code === 'custom' ? String(issue.params?.['code'] ?? 'invalid') : issue.code.replaceAll('_', '-')
+    return [{ pointer, code, message: issue.message }]
+  })
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, token) => {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return undefined
+    return (value as Record<PropertyKey, unknown>)[token]
+  }, input)
+}
+
+function escapeToken(token: string): string {
+  return token.replaceAll('~', '~0').replaceAll('/', '~1')
+}
