@@ -25,7 +25,7 @@ export function consumerLanes(consumer: EventConsumer, concurrency: number): Con
 
   const start = (job: Job): void => {
     handling += 1
-    handle(consumer, job.delivery).then((acceptance) => {
+    void handle(consumer, job.delivery).then((acceptance) => {
       handling -= 1
       job.answer(acceptance)
       advance(job.delivery.stream)

@@ -17,8 +17,9 @@ function eventOf(stream: string, sequence: number): SequencedEvent {
 }
 
 /** A consumer that answers when the test says so. */
-function held(name: string): EventConsumer &
-  Readonly<{ deliveries: Delivery[]; answer(outcome?: Result<void, EventRefused>): Promise<void> }> {
+function held(
+  name: string,
+): EventConsumer & Readonly<{ deliveries: Delivery[]; answer(outcome?: Result<void, EventRefused>): Promise<void> }> {
   const deliveries: Delivery[] = []
   const answers: ((outcome: Result<void, EventRefused>) => void)[] = []
   return {
@@ -41,7 +42,7 @@ async function turns(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
 }
 
-async function settled(promise: PromiseLike<unknown>): Promise<boolean> {
+async function settled<T>(promise: PromiseLike<T>): Promise<boolean> {
   const pending = Symbol('pending')
   await turns()
   return (await Promise.race([promise, Promise.resolve(pending)])) !== pending
@@ -68,12 +69,20 @@ describe('inProcessEventBroker', () => {
   })
 
   it.each<readonly [string, EventConsumer['handle']]>([
-    ['throws', () => { throw new Error('defect') }],
+    [
+      'throws',
+      () => {
+        throw new Error('defect')
+      },
+    ],
     ['rejects', () => new ResultAsync(Promise.reject(new Error('defect')))],
   ])('takes it for a refusal when a consumer %s, and goes on', async (_how, handle) => {
     const broker = inProcessEventBroker()
     const stop = broker.subscribe({ name: 'broken', topics: ['#'], handle })
-    expect((await broker.publish(eventOf('a', 1)))._unsafeUnwrapErr()).toEqual({ kind: 'event-refused', reason: 'consumer "broken": defect' })
+    expect((await broker.publish(eventOf('a', 1)))._unsafeUnwrapErr()).toEqual({
+      kind: 'event-refused',
+      reason: 'consumer "broken": defect',
+    })
     await stop()
     expect((await broker.publish(eventOf('a', 1))).isOk()).toBe(true)
   })
@@ -150,44 +159,52 @@ describe('inProcessEventBroker', () => {
     await again()
   })
 
-  itHolds('keeps the order of every stream for every consumer, whatever the consumers do', 100, fc.asyncProperty(
-    fc.scheduler(),
-    fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 20 }),
-    fc.integer({ min: 1, max: 3 }),
-    fc.array(fc.boolean()),
-    async (scheduler, streams, concurrency, refusals) => {
-      const broker = inProcessEventBroker({ concurrency })
-      const refused = [...refusals]
-      const started: Record<string, string[]> = { first: [], second: [] }
-      let busiest = 0
-      for (const name of ['first', 'second']) {
-        let busy = 0
-        broker.subscribe({
-          name,
-          topics: ['#'],
-          handle(delivery) {
-            busiest = Math.max(busiest, (busy += 1))
-            started[name]?.push(`${delivery.stream}${delivery.sequence}`)
-            const outcome = refused.pop() === true ? err<void, EventRefused>({ kind: 'event-refused', reason: 'no' }) : ok<void, EventRefused>(undefined)
-            const handled = scheduler.schedule(Promise.resolve()).then(() => {
-              busy -= 1
-              return outcome
-            })
-            return new ResultAsync(handled)
-          },
-        })
-      }
-      const confirms = streams.map((stream, index) => broker.publish(eventOf(stream, index)))
-      await scheduler.waitFor(Promise.all(confirms))
-      await broker.close()
-      expect(busiest).toBeLessThanOrEqual(concurrency)
-      for (const each of Object.values(started)) {
-        expect(each).toHaveLength(streams.length)
-        for (const stream of new Set(streams)) {
-          const sequences = each.filter((name) => name.startsWith(stream)).map((name) => Number(name.slice(1)))
-          expect(sequences).toEqual(sequences.toSorted((left, right) => left - right))
+  itHolds(
+    'keeps the order of every stream for every consumer, whatever the consumers do',
+    100,
+    fc.asyncProperty(
+      fc.scheduler(),
+      fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 20 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.array(fc.boolean()),
+      async (scheduler, streams, concurrency, refusals) => {
+        const broker = inProcessEventBroker({ concurrency })
+        const refused = [...refusals]
+        const started: Record<string, string[]> = { first: [], second: [] }
+        let busiest = 0
+        for (const name of ['first', 'second']) {
+          let busy = 0
+          broker.subscribe({
+            name,
+            topics: ['#'],
+            handle(delivery) {
+              busy += 1
+              busiest = Math.max(busiest, busy)
+              started[name]?.push(`${delivery.stream}${delivery.sequence}`)
+              const outcome =
+                refused.pop() === true
+                  ? err<void, EventRefused>({ kind: 'event-refused', reason: 'no' })
+                  : ok<void, EventRefused>(undefined)
+              const handled = scheduler.schedule(Promise.resolve()).then(() => {
+                busy -= 1
+                return outcome
+              })
+              return new ResultAsync(handled)
+            },
+          })
         }
-      }
-    },
-  ))
+        const confirms = streams.map((stream, index) => broker.publish(eventOf(stream, index)))
+        await scheduler.waitFor(Promise.all(confirms))
+        await broker.close()
+        expect(busiest).toBeLessThanOrEqual(concurrency)
+        for (const each of Object.values(started)) {
+          expect(each).toHaveLength(streams.length)
+          for (const stream of new Set(streams)) {
+            const sequences = each.filter((name) => name.startsWith(stream)).map((name) => Number(name.slice(1)))
+            expect(sequences).toEqual(sequences.toSorted((left, right) => left - right))
+          }
+        }
+      },
+    ),
+  )
 })

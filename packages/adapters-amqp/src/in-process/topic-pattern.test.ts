@@ -23,9 +23,13 @@ describe('matchesTopic', () => {
   const anyWords = (...words: readonly string[]): fc.Arbitrary<string> =>
     fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 5 }).map((each) => each.join('.'))
 
-  itHolds('agrees with a naive matcher', 500, fc.asyncProperty(anyWords('a', 'b', '*', '#'), anyWords('a', 'b', 'c'), async (pattern, key) => {
-    expect(matchesTopic(pattern, key)).toBe(topicMatches(pattern, key))
-  }))
+  itHolds(
+    'agrees with a naive matcher',
+    500,
+    fc.asyncProperty(anyWords('a', 'b', '*', '#'), anyWords('a', 'b', 'c'), async (pattern, key) => {
+      expect(matchesTopic(pattern, key)).toBe(topicMatches(pattern, key))
+    }),
+  )
 
   it('takes no longer for a pattern of many wildcards', () => {
     expect(matchesTopic(`${'#.'.repeat(200)}x`, 'a.'.repeat(200))).toBe(false)

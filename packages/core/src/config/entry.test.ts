@@ -16,13 +16,17 @@ function nested(depth: number, wrap: (inner: JsonValue) => JsonValue): JsonValue
 }
 
 describe('checkValue', () => {
-  itHolds('takes any JSON value of ordinary size', 100, fc.asyncProperty(anyJsonValue, async (value) => {
-    expect(checkValue(value)._unsafeUnwrap()).toBe(value)
-  }))
+  itHolds(
+    'takes any JSON value of ordinary size',
+    100,
+    fc.asyncProperty(anyJsonValue, async (value) => {
+      expect(checkValue(value)._unsafeUnwrap()).toBe(value)
+    }),
+  )
 
   it('takes 64 KiB, and not a byte more', () => {
     expect(checkValue(largestValue).isOk()).toBe(true)
-    expect(checkValue(`${String(largestValue)}x`)._unsafeUnwrapErr().faults[0]).toMatchObject({ pointer: '', code: 'value-too-large' })
+    expect(checkValue(`${largestValue}x`)._unsafeUnwrapErr().faults[0]).toMatchObject({ pointer: '', code: 'value-too-large' })
   })
 
   it('counts bytes, not letters', () => {
@@ -44,26 +48,30 @@ describe('checkValue', () => {
 })
 
 describe('nextVersion', () => {
-  itHolds('follows the current version, tombstones included, and says who wrote what and why', 100, fc.asyncProperty(
-    anyAddress,
-    fc.option(anyEntryVersion),
-    anyContent,
-    anyCaller,
-    anyReason,
-    async (at, current, content, caller, reason) => {
-      const draft = nextVersion(digest, at, current, { content, caller, reason })
-      expect(draft).toEqual({
-        ...at,
-        ...content,
-        version: (current?.version ?? 0) + 1,
-        hash: contentHash(digest, content),
-        actor: caller.client,
-        requestId: caller.requestId,
-        reason,
-        restoredFrom: null,
-      })
-    },
-  ))
+  itHolds(
+    'follows the current version, tombstones included, and says who wrote what and why',
+    100,
+    fc.asyncProperty(
+      anyAddress,
+      fc.option(anyEntryVersion),
+      anyContent,
+      anyCaller,
+      anyReason,
+      async (at, current, content, caller, reason) => {
+        const draft = nextVersion(digest, at, current, { content, caller, reason })
+        expect(draft).toEqual({
+          ...at,
+          ...content,
+          version: (current?.version ?? 0) + 1,
+          hash: contentHash(digest, content),
+          actor: caller.client,
+          requestId: caller.requestId,
+          reason,
+          restoredFrom: null,
+        })
+      },
+    ),
+  )
 
   it('remembers the version that was restored', () => {
     const [at] = fc.sample(anyAddress, { numRuns: 1, seed: 1 }) as [Parameters<typeof nextVersion>[1]]
@@ -74,11 +82,15 @@ describe('nextVersion', () => {
 })
 
 describe('contentHash', () => {
-  itHolds('is 32 hex digits, equal for equal content only', 100, fc.asyncProperty(anyContent, anyContent, async (left, right) => {
-    expect(contentHash(digest, left)).toMatch(/^[0-9a-f]{32}$/)
-    const same = left.op === right.op && canonicalJson(left.value) === canonicalJson(right.value)
-    expect(contentHash(digest, left) === contentHash(digest, right)).toBe(same)
-  }))
+  itHolds(
+    'is 32 hex digits, equal for equal content only',
+    100,
+    fc.asyncProperty(anyContent, anyContent, async (left, right) => {
+      expect(contentHash(digest, left)).toMatch(/^[0-9a-f]{32}$/)
+      const same = left.op === right.op && canonicalJson(left.value) === canonicalJson(right.value)
+      expect(contentHash(digest, left) === contentHash(digest, right)).toBe(same)
+    }),
+  )
 
   it('tells null from a tombstone', () => {
     expect(contentHash(digest, { op: 'put', value: null })).not.toBe(contentHash(digest, { op: 'delete', value: null }))
@@ -86,14 +98,22 @@ describe('contentHash', () => {
 })
 
 describe('entryEtag', () => {
-  itHolds('is a strong entity tag of version and hash', 50, fc.asyncProperty(anyEntryVersion, async (version) => {
-    expect(entryEtag(version)).toBe(`"${version.version}-${version.hash}"`)
-    expect(entryEtag(version)).toMatch(/^"[\x21\x23-\x7e]+"$/)
-  }))
+  itHolds(
+    'is a strong entity tag of version and hash',
+    50,
+    fc.asyncProperty(anyEntryVersion, async (version) => {
+      expect(entryEtag(version)).toBe(`"${version.version}-${version.hash}"`)
+      expect(entryEtag(version)).toMatch(/^"[\x21\x23-\x7e]+"$/)
+    }),
+  )
 })
 
 describe('isLive', () => {
-  itHolds('takes a tombstone for absent, and null for a value', 50, fc.asyncProperty(fc.option(anyEntryVersion), async (version) => {
-    expect(isLive(version)).toBe(version?.op === 'put')
-  }))
+  itHolds(
+    'takes a tombstone for absent, and null for a value',
+    50,
+    fc.asyncProperty(fc.option(anyEntryVersion), async (version) => {
+      expect(isLive(version)).toBe(version?.op === 'put')
+    }),
+  )
 })

@@ -56,15 +56,15 @@ describe('checkPrecondition', () => {
     expect(outcome.isOk() ? null : outcome.error).toEqual(refusal)
   })
 
-  itHolds('L2: once a condition that names a state held and a version was written, it does not hold again', 200, fc.asyncProperty(
-    anyPrecondition,
-    fc.option(anyEntryVersion),
-    async (precondition, newest) => {
+  itHolds(
+    'L2: once a condition that names a state held and a version was written, it does not hold again',
+    200,
+    fc.asyncProperty(anyPrecondition, fc.option(anyEntryVersion), async (precondition, newest) => {
       if (checkPrecondition(precondition, newest).isErr()) return
       const written: EntryVersion = { ...facts, version: (newest?.version ?? 0) + 1, op: 'put', value: 'new', hash: 'f'.repeat(32) }
       expect(checkPrecondition(precondition, written).isErr()).toBe(true)
-    },
-  ))
+    }),
+  )
 })
 
 describe('staleVersion', () => {
@@ -82,9 +82,13 @@ describe('staleVersion', () => {
     expect(staleVersion(live, tombstone)).toMatchObject({ current: null, differences: [{ op: 'remove', pointer: '' }] })
   })
 
-  itHolds('differs nowhere when the value seen is the current one', 100, fc.asyncProperty(fc.option(anyEntryVersion), async (seen) => {
-    const { current, differences } = staleVersion(seen, seen)
-    expect(differences).toEqual([])
-    expect(canonicalJson(current?.value ?? null)).toBe(canonicalJson(isLive(seen) ? seen.value : null))
-  }))
+  itHolds(
+    'differs nowhere when the value seen is the current one',
+    100,
+    fc.asyncProperty(fc.option(anyEntryVersion), async (seen) => {
+      const { current, differences } = staleVersion(seen, seen)
+      expect(differences).toEqual([])
+      expect(canonicalJson(current?.value ?? null)).toBe(canonicalJson(isLive(seen) ? seen.value : null))
+    }),
+  )
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { jsonEquals, type JsonValue } from '../kernel/json.ts'
+import { type JsonValue, jsonEquals } from '../kernel/json.ts'
 import { type Component, type ConfigKey, parseComponent, parseKey, rootScope } from './address.ts'
 import { checkValue } from './entry.ts'
 import { shippedDefault, shippedDefaultsOf, systemComponents, type Tunable, tunableFaults, tunables } from './shipped-defaults.ts'

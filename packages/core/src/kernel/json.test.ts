@@ -22,29 +22,47 @@ const runs = 300
 function reversed(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(reversed)
   if (!isJsonObject(value)) return value
-  return jsonObject(Object.keys(value).reverse().map((name) => [name, reversed(member(value, name) ?? null)]))
+  return jsonObject(
+    Object.keys(value)
+      .reverse()
+      .map((name) => [name, reversed(member(value, name) ?? null)]),
+  )
 }
 
 describe('canonicalJson', () => {
-  itHolds('is JSON that says the same', runs, fc.asyncProperty(anyJsonValue, async (value) => {
-    expect(JSON.parse(canonicalJson(value))).toEqual(value)
-  }))
+  itHolds(
+    'is JSON that says the same',
+    runs,
+    fc.asyncProperty(anyJsonValue, async (value) => {
+      expect(JSON.parse(canonicalJson(value))).toEqual(value)
+    }),
+  )
 
-  itHolds('does not depend on the order of members', runs, fc.asyncProperty(anyJsonValue, async (value) => {
-    expect(canonicalJson(reversed(value))).toBe(canonicalJson(value))
-  }))
+  itHolds(
+    'does not depend on the order of members',
+    runs,
+    fc.asyncProperty(anyJsonValue, async (value) => {
+      expect(canonicalJson(reversed(value))).toBe(canonicalJson(value))
+    }),
+  )
 
-  itHolds('is the same for equal values only', runs, fc.asyncProperty(anyJsonValue, anyJsonValue, async (left, right) => {
-    expect(jsonEquals(left, right)).toBe(JSON.stringify(sortedDeep(left)) === JSON.stringify(sortedDeep(right)))
-  }))
+  itHolds(
+    'is the same for equal values only',
+    runs,
+    fc.asyncProperty(anyJsonValue, anyJsonValue, async (left, right) => {
+      expect(jsonEquals(left, right)).toBe(JSON.stringify(sortedDeep(left)) === JSON.stringify(sortedDeep(right)))
+    }),
+  )
 
   it('sorts members by code units, as RFC 8785 has it', () => {
-    const value = { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '😀': 5, '\u0080': 6, 'ö': 7 }
+    const value = { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '😀': 5, '\u0080': 6, ö: 7 }
     expect(canonicalJson(value)).toBe('{"\\r":2,"1":4,"\u0080":6,"ö":7,"€":1,"😀":5,"\ufb33":3}')
   })
 
   it('writes numbers as RFC 8785 has them', () => {
-    expect(canonicalJson([333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001, -0])).toBe('[333333333.3333333,1e+30,4.5,0.002,1e-27,0]')
+    expect(canonicalJson([333333333.3333333, 1e30, 4.5, 2e-3, 0.000000000000000000000000001, -0])).toBe(
+      '[333333333.3333333,1e+30,4.5,0.002,1e-27,0]',
+    )
   })
 
   it('keeps a member called __proto__', () => {
@@ -63,7 +81,10 @@ function sortedDeep(value: JsonValue): unknown {
 /** Carries out a diff, difference by difference. */
 function applied(value: JsonValue | undefined, differences: readonly JsonDifference[]): JsonValue | undefined {
   return differences.reduce<JsonValue | undefined>((current, difference) => {
-    const tokens = difference.pointer.split('/').slice(1).map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+    const tokens = difference.pointer
+      .split('/')
+      .slice(1)
+      .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
     return put(current, tokens, difference.op === 'remove' ? undefined : difference.after)
   }, value)
 }
@@ -80,52 +101,73 @@ function put(value: JsonValue | undefined, [token, ...rest]: readonly string[], 
 }
 
 describe('diffJson', () => {
-  itHolds('applied to the one value, gives the other', runs, fc.asyncProperty(
-    fc.option(anyJsonValue, { nil: undefined, freq: 10 }),
-    fc.option(anyJsonValue, { nil: undefined, freq: 10 }),
-    async (before, after) => {
-      const result = applied(before, diffJson(before, after))
-      expect(result === undefined ? undefined : canonicalJson(result)).toBe(after === undefined ? undefined : canonicalJson(after))
-    },
-  ))
+  itHolds(
+    'applied to the one value, gives the other',
+    runs,
+    fc.asyncProperty(
+      fc.option(anyJsonValue, { nil: undefined, freq: 10 }),
+      fc.option(anyJsonValue, { nil: undefined, freq: 10 }),
+      async (before, after) => {
+        const result = applied(before, diffJson(before, after))
+        expect(result === undefined ? undefined : canonicalJson(result)).toBe(after === undefined ? undefined : canonicalJson(after))
+      },
+    ),
+  )
 
-  itHolds('between similar objects, gives the other', runs, fc.asyncProperty(
-    anyJsonObject,
-    fc.array(fc.tuple(anyMemberName, fc.option(anyJsonValue, { nil: undefined })), { maxLength: 3 }),
-    async (before, changes) => {
-      const after = changes.reduce<JsonValue>((value, [name, replacement]) => put(value, [name], replacement) as JsonValue, before)
-      const differences = diffJson(before, after)
-      expect(canonicalJson(applied(before, differences) ?? null)).toBe(canonicalJson(after))
-      expect(differences.length).toBeLessThanOrEqual(Object.keys(before).length * 50 + changes.length * 50)
-    },
-  ))
+  itHolds(
+    'between similar objects, gives the other',
+    runs,
+    fc.asyncProperty(
+      anyJsonObject,
+      fc.array(fc.tuple(anyMemberName, fc.option(anyJsonValue, { nil: undefined })), { maxLength: 3 }),
+      async (before, changes) => {
+        const after = changes.reduce<JsonValue>((value, [name, replacement]) => put(value, [name], replacement) as JsonValue, before)
+        const differences = diffJson(before, after)
+        expect(canonicalJson(applied(before, differences) ?? null)).toBe(canonicalJson(after))
+        expect(differences.length).toBeLessThanOrEqual(Object.keys(before).length * 50 + changes.length * 50)
+      },
+    ),
+  )
 
-  itHolds('is empty exactly for equal values', runs, fc.asyncProperty(anyJsonValue, anyJsonValue, async (left, right) => {
-    expect(diffJson(left, reversed(left))).toEqual([])
-    expect(diffJson(left, right).length === 0).toBe(jsonEquals(left, right))
-  }))
+  itHolds(
+    'is empty exactly for equal values',
+    runs,
+    fc.asyncProperty(anyJsonValue, anyJsonValue, async (left, right) => {
+      expect(diffJson(left, reversed(left))).toEqual([])
+      expect(diffJson(left, right).length === 0).toBe(jsonEquals(left, right))
+    }),
+  )
 
-  itHolds('tells the value before each change', runs, fc.asyncProperty(anyJsonValue, anyJsonValue, async (left, right) => {
-    const undone = diffJson(left, right)
-      .toReversed()
-      .map((difference): JsonDifference => {
-        const { pointer } = difference
-        if (difference.op === 'add') return { op: 'remove', pointer, before: difference.after }
-        if (difference.op === 'remove') return { op: 'add', pointer, after: difference.before }
-        return { op: 'replace', pointer, before: difference.after, after: difference.before }
-      })
-    expect(canonicalJson(applied(right, undone) ?? null)).toBe(canonicalJson(left))
-  }))
+  itHolds(
+    'tells the value before each change',
+    runs,
+    fc.asyncProperty(anyJsonValue, anyJsonValue, async (left, right) => {
+      const undone = diffJson(left, right)
+        .toReversed()
+        .map((difference): JsonDifference => {
+          const { pointer } = difference
+          if (difference.op === 'add') return { op: 'remove', pointer, before: difference.after }
+          if (difference.op === 'remove') return { op: 'add', pointer, after: difference.before }
+          return { op: 'replace', pointer, before: difference.after, after: difference.before }
+        })
+      expect(canonicalJson(applied(right, undone) ?? null)).toBe(canonicalJson(left))
+    }),
+  )
 
   it.each<readonly [string, JsonValue | undefined, JsonValue | undefined, readonly JsonDifference[]]>([
     ['absence and absence', undefined, undefined, []],
     ['absence and null', undefined, null, [{ op: 'add', pointer: '', after: null }]],
     ['null and absence', null, undefined, [{ op: 'remove', pointer: '', before: null }]],
     ['a changed member', { a: 1, b: 2 }, { a: 1, b: 3 }, [{ op: 'replace', pointer: '/b', before: 2, after: 3 }]],
-    ['escaped names', { 'a/b': 1 }, { 'm~n': 1 }, [
-      { op: 'remove', pointer: '/a~1b', before: 1 },
-      { op: 'add', pointer: '/m~0n', after: 1 },
-    ]],
+    [
+      'escaped names',
+      { 'a/b': 1 },
+      { 'm~n': 1 },
+      [
+        { op: 'remove', pointer: '/a~1b', before: 1 },
+        { op: 'add', pointer: '/m~0n', after: 1 },
+      ],
+    ],
     ['items of lists of one length', [1, 2], [1, 3], [{ op: 'replace', pointer: '/1', before: 2, after: 3 }]],
     ['lists of different lengths', [1], [1, 2], [{ op: 'replace', pointer: '', before: [1], after: [1, 2] }]],
     ['a list and an object', [], {}, [{ op: 'replace', pointer: '', before: [], after: {} }]],
@@ -136,9 +178,13 @@ describe('diffJson', () => {
 })
 
 describe('utf8Length', () => {
-  itHolds('counts the bytes of well-formed text', runs, fc.asyncProperty(anyText, async (text) => {
-    expect(utf8Length(text)).toBe(encodeURIComponent(text).replaceAll(/%../g, 'x').length)
-  }))
+  itHolds(
+    'counts the bytes of well-formed text',
+    runs,
+    fc.asyncProperty(anyText, async (text) => {
+      expect(utf8Length(text)).toBe(encodeURIComponent(text).replaceAll(/%../g, 'x').length)
+    }),
+  )
 
   it.each([
     ['', 0],

@@ -23,7 +23,7 @@ async function elapse<T>(clock: FakeClock, promise: PromiseLike<T>): Promise<T> 
   const watched = Promise.resolve(promise).finally(() => {
     settled = true
   })
-  while ((await clock.advanceToNext()) || !settled) await null
+  while ((await clock.advanceToNext()) || !settled) await Promise.resolve()
   return watched
 }
 
@@ -116,7 +116,10 @@ describe('unitOfWork', () => {
     ports.signals.listen('revisions', () => {
       woken = true
     })
-    await elapse(ports.clock, unitOfWork(ports).run(() => okAsync('read')))
+    await elapse(
+      ports.clock,
+      unitOfWork(ports).run(() => okAsync('read')),
+    )
     expect(woken).toBe(false)
   })
 
@@ -132,22 +135,25 @@ describe('unitOfWork', () => {
     'settle-unavailable-after': 0.2,
   }
 
-  itHolds('L0: under any faults, racing increments count as often as they were answered, and never less', 150, fc.asyncProperty(
-    fc.integer(),
-    fc.integer({ min: 1, max: 6 }),
-    async (seed, writers) => {
+  itHolds(
+    'L0: under any faults, racing increments count as often as they were answered, and never less',
+    150,
+    fc.asyncProperty(fc.integer(), fc.integer({ min: 1, max: 6 }), async (seed, writers) => {
       const clock = fakeClock()
       const random = fakeRandom(seed)
       const faults: Faults<TransactionFault> = faultPlan({ random, clock, rates: everyFault })
       const ports = fakePorts({ clock, random })
       const { run } = unitOfWork({ ...ports, transactions: faultyTransactions(ports.transactions, faults) })
-      const outcomes = await settleAll(clock, Array.from({ length: writers }, () => run(increment)))
+      const outcomes = await settleAll(
+        clock,
+        Array.from({ length: writers }, () => run(increment)),
+      )
       const answered = outcomes.flatMap((outcome) => (outcome.isOk() ? [outcome.value.value] : []))
       const count = await countOf(ports)
       expect(new Set(answered).size).toBe(answered.length)
       expect(count).toBeGreaterThanOrEqual(answered.length)
       expect(count).toBeLessThanOrEqual(writers)
       expect((await expectOk(ports.configStore.head())).revision).toBe(count)
-    },
-  ))
+    }),
+  )
 })

@@ -7,13 +7,13 @@ import type { Delivery, SequencedEvent, Stream } from '../events/index.ts'
 import { type EventBrokerFault, faultyEventBroker } from '../events/testing/faulty-event-broker.ts'
 import { faultyOutbox } from '../events/testing/faulty-outbox.ts'
 import { type CallFault, scriptedFaults } from '../kernel/testing/faults.ts'
+import { faultyTransactions } from '../kernel/testing/faulty-transactions.ts'
 import type { Revision } from '../kernel/unit-of-work.ts'
 import { configStoreContract } from './config-store.contract.ts'
 import { fakePorts } from './fake-ports.ts'
 import { outboxContract } from './outbox.contract.ts'
 import { emit, expectOk } from './store-units.ts'
 import { transactionsContract } from './transactions.contract.ts'
-import { faultyTransactions } from '../kernel/testing/faulty-transactions.ts'
 
 const stream = 'system' as Stream
 const request = { owner: 'relay', limit: 1, leaseMs: 1000, eventLimit: 1 }
@@ -36,7 +36,10 @@ describe('wrappers without faults', () => {
 describe('faultyConfigStore', () => {
   it('fails a read, or answers it late', async () => {
     const { clock, configStore } = fakePorts()
-    const store = faultyConfigStore(configStore, scriptedFaults(['unavailable-before', 'slow'], () => clock.sleep(10)))
+    const store = faultyConfigStore(
+      configStore,
+      scriptedFaults(['unavailable-before', 'slow'], () => clock.sleep(10)),
+    )
     expect((await store.head())._unsafeUnwrapErr().kind).toBe('store-unavailable')
     const late = store.head()
     expect(clock.sleepers()).toBe(1)
@@ -87,13 +90,28 @@ describe('faultyEventBroker', () => {
     ['duplicated', 'confirmed', 2, 2],
   ])('under %s answers %s, delivered %i times at once and %i at last', async (fault, answer, atOnce, atLast) => {
     const { clock, ids, eventBroker } = fakePorts()
-    const broker = faultyEventBroker(eventBroker, scriptedFaults([fault], () => clock.sleep(10)))
+    const broker = faultyEventBroker(
+      eventBroker,
+      scriptedFaults([fault], () => clock.sleep(10)),
+    )
     const deliveries: Delivery[] = []
     broker.subscribe({ name: 'all', topics: ['#'], handle: (delivery) => okAsync(void deliveries.push(delivery)) })
     const payload = { component: 'a', details: {}, severity: 'INFO', timestamp: '' } as const
-    const event: SequencedEvent = { id: ids.next(), stream, sequence: 1, occurredAt: 0, traceparent: null, event: { type: 'SYSTEM_ALERT', payload } }
+    const event: SequencedEvent = {
+      id: ids.next(),
+      stream,
+      sequence: 1,
+      occurredAt: 0,
+      traceparent: null,
+      event: { type: 'SYSTEM_ALERT', payload },
+    }
     const outcome = await broker.publish(event)
-    expect(outcome.match(() => 'confirmed', ({ kind }): string => kind)).toBe(answer)
+    expect(
+      outcome.match(
+        () => 'confirmed',
+        ({ kind }): string => kind,
+      ),
+    ).toBe(answer)
     expect(deliveries).toHaveLength(atOnce)
     await clock.advance(10)
     expect(deliveries).toHaveLength(atLast)

@@ -8,12 +8,12 @@ import {
   modelFree,
   modelIsCurrent,
   modelLease,
-  type OutboxModel,
   modelRecord,
   modelRenew,
   modelState,
   modelStream,
   modelUnblock,
+  type OutboxModel,
 } from '../events/testing/outbox.model.ts'
 import type { IdSource } from '../kernel/ids.ts'
 import { fakeIds } from '../kernel/testing/fake-ids.ts'
@@ -44,7 +44,11 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     leaseMs: fc.constantFrom(1000, 5000),
     eventLimit: fc.integer({ min: 1, max: 3 }),
   }),
-  fc.record({ kind: fc.constant('renew' as const), picks: fc.uniqueArray(anyPick, { minLength: 1 }), leaseMs: fc.constantFrom(1000, 5000) }),
+  fc.record({
+    kind: fc.constant('renew' as const),
+    picks: fc.uniqueArray(anyPick, { minLength: 1 }),
+    leaseMs: fc.constantFrom(1000, 5000),
+  }),
   fc.record({
     kind: fc.constant('record' as const),
     reports: fc.array(
@@ -62,9 +66,10 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 
 /** Any history of relays and writers, step by step beside a naive model. */
 export function outboxModelContract(open: OpenStore, numRuns: number): void {
-  itHolds('L11, L12, L14: agrees with a naive model after every step', numRuns, fc.asyncProperty(
-    fc.array(anyStep, { minLength: 1, maxLength: 25, size: 'max' }),
-    (steps) =>
+  itHolds(
+    'L11, L12, L14: agrees with a naive model after every step',
+    numRuns,
+    fc.asyncProperty(fc.array(anyStep, { minLength: 1, maxLength: 25, size: 'max' }), (steps) =>
       over(open, async (store) => {
         const ids = fakeIds()
         const world: World = { model: [], granted: [] }
@@ -73,7 +78,8 @@ export function outboxModelContract(open: OpenStore, numRuns: number): void {
           await compare(store, world.model)
         }
       })(),
-  ))
+    ),
+  )
 }
 
 async function take(store: StoreHarness, ids: IdSource, world: World, step: Step): Promise<void> {

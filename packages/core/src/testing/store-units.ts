@@ -1,4 +1,4 @@
-import { errAsync, ok, okAsync, ResultAsync, safeTry } from 'neverthrow'
+import { errAsync, ok, okAsync, type ResultAsync, safeTry } from 'neverthrow'
 import type { Address, VersionDraft, VersionNumber } from '../config/index.ts'
 import { draftOf, type VersionContent } from '../config/testing/arbitraries.ts'
 import type { EventDraft, SequencedEvent, Stream } from '../events/index.ts'

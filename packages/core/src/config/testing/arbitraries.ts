@@ -85,7 +85,10 @@ export const anyPrecondition: fc.Arbitrary<Precondition> = fc.oneof(
   fc.constant<Precondition>({ kind: 'absent' }),
   fc.nat(9).map((version): Precondition => ({ kind: 'version', version })),
   fc
-    .array(fc.oneof(anyEntryVersion.map(entryEtag), fc.constantFrom('"r-7-0123456789abcdef"', '"gone"', 'W/"1-x"')), { minLength: 1, maxLength: 3 })
+    .array(fc.oneof(anyEntryVersion.map(entryEtag), fc.constantFrom('"r-7-0123456789abcdef"', '"gone"', 'W/"1-x"')), {
+      minLength: 1,
+      maxLength: 3,
+    })
     .map((etags): Precondition => ({ kind: 'match', etags })),
 )
 

@@ -25,10 +25,18 @@ export function modelVersion(log: ConfigLog, at: Address, wanted: VersionNumber)
 }
 
 function newestAt(log: ConfigLog, at: Address, asOf: Revision): readonly EntryVersion[] {
-  return modelHistory(log, at).filter(({ revision }) => revision <= asOf).slice(0, 1)
+  return modelHistory(log, at)
+    .filter(({ revision }) => revision <= asOf)
+    .slice(0, 1)
 }
 
-export function modelChain(log: ConfigLog, component: Component, key: ConfigKey, scopes: readonly Scope[], asOf: Revision): readonly EntryVersion[] {
+export function modelChain(
+  log: ConfigLog,
+  component: Component,
+  key: ConfigKey,
+  scopes: readonly Scope[],
+  asOf: Revision,
+): readonly EntryVersion[] {
   return scopes.flatMap((scope) => newestAt(log, { component, key, scope }, asOf))
 }
 
@@ -48,7 +56,12 @@ export function modelComponents(log: ConfigLog): readonly ComponentSummary[] {
 }
 
 /** Every matching unit after one revision and up to another, with its changes by address. */
-export function modelChanges(log: ConfigLog, after: Revision, through: Revision, { component, scopes }: WatchSelection): readonly UnitChanges[] {
+export function modelChanges(
+  log: ConfigLog,
+  after: Revision,
+  through: Revision,
+  { component, scopes }: WatchSelection,
+): readonly UnitChanges[] {
   const matching = log.filter(
     (version) =>
       version.revision > after &&

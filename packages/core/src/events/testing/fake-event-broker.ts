@@ -18,7 +18,7 @@ export function fakeEventBroker(): FakeEventBroker {
 
   const deliver = (consumer: EventConsumer, event: SequencedEvent): ResultAsync<void, EventRefused> => {
     const delivery: Delivery = { ...event, replayed: false }
-    return consumer.handle(delivery).map(() => void accepted.push({ consumer: consumer.name, delivery }))
+    return consumer.handle(delivery).andTee(() => accepted.push({ consumer: consumer.name, delivery }))
   }
 
   return {

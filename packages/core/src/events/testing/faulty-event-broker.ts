@@ -12,7 +12,7 @@ export type EventBrokerFault = 'slow' | 'refused' | 'unavailable' | 'confirm-los
 
 type Confirm = ResultAsync<void, BrokerUnavailable | EventRefused>
 
-const publishFaults: readonly EventBrokerFault[] = ['slow', 'refused', 'unavailable', 'confirm-lost', 'delivered-late', 'duplicated']
+const publishFaults = ['slow', 'refused', 'unavailable', 'confirm-lost', 'delivered-late', 'duplicated'] as const
 
 export function faultyEventBroker(inner: EventBroker, faults: Faults<EventBrokerFault>): EventBroker {
   return {
@@ -33,7 +33,7 @@ export function faultyEventBroker(inner: EventBroker, faults: Faults<EventBroker
           return errAsync(noConfirm)
         case 'duplicated':
           return inner.publish(event).andThen(() => inner.publish(event))
-        default:
+        case null:
           return inner.publish(event)
       }
     },

@@ -1,6 +1,6 @@
 import type { ResultAsync } from 'neverthrow'
 import { type StoreUnavailable, storeUnavailable } from '../../kernel/failures.ts'
-import { type CallFault, type Faults, underFaults } from '../../kernel/testing/faults.ts'
+import { type CallFault, type Faults, underFault } from '../../kernel/testing/faults.ts'
 import type { Outbox } from '../ports/outbox.ts'
 
 const reads: readonly CallFault[] = ['slow', 'unavailable-before']
@@ -9,7 +9,7 @@ const writes: readonly CallFault[] = ['slow', 'unavailable-before', 'unavailable
 /** Calls that are slow, fail, or take effect and lose their answer. */
 export function faultyOutbox(inner: Outbox, faults: Faults<CallFault>): Outbox {
   const under = <T>(candidates: readonly CallFault[], call: () => ResultAsync<T, StoreUnavailable>): ResultAsync<T, StoreUnavailable> =>
-    underFaults(faults, candidates, storeUnavailable('injected: no connection'), call)
+    underFault(faults.draw(candidates), faults, storeUnavailable('injected: no connection'), call)
   return {
     lease: (...args) => under(writes, () => inner.lease(...args)),
     renew: (...args) => under(writes, () => inner.renew(...args)),

@@ -20,7 +20,16 @@ export type OutboxModel = readonly ModelStream[]
 
 export function modelAppend(model: OutboxModel, event: SequencedEvent): OutboxModel {
   const known = model.some(({ stream }) => stream === event.stream)
-  const fresh: ModelStream = { stream: event.stream, events: [], confirmed: 0, refusals: 0, retryAt: 0, blocked: null, fence: 0, until: null }
+  const fresh: ModelStream = {
+    stream: event.stream,
+    events: [],
+    confirmed: 0,
+    refusals: 0,
+    retryAt: 0,
+    blocked: null,
+    fence: 0,
+    until: null,
+  }
   const all = known ? model : [...model, fresh].toSorted((left, right) => (left.stream < right.stream ? -1 : 1))
   return change(all, event.stream, (row) => ({ ...row, events: [...row.events, event] }))
 }

@@ -90,5 +90,5 @@ function placeOf(sleepers: readonly Sleeper[], deadline: Instant): number {
 }
 
 async function drainPromises(): Promise<void> {
-  for (let turn = 0; turn < 100; turn += 1) await null
+  for (let turn = 0; turn < 100; turn += 1) await Promise.resolve()
 }

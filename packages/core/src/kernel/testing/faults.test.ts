@@ -8,13 +8,17 @@ import { faultySignals } from './faulty-signals.ts'
 import { itHolds } from './property.ts'
 
 describe('faultPlan', () => {
-  itHolds('draws the same faults for the same seed', 30, fc.asyncProperty(fc.integer(), async (seed) => {
-    const draw = (): readonly (string | null)[] => {
-      const plan = faultPlan({ random: fakeRandom(seed), clock: fakeClock(), rates: { lost: 0.3, late: 0.3 } })
-      return Array.from({ length: 20 }, () => plan.draw(['lost', 'late']))
-    }
-    expect(draw()).toEqual(draw())
-  }))
+  itHolds(
+    'draws the same faults for the same seed',
+    30,
+    fc.asyncProperty(fc.integer(), async (seed) => {
+      const draw = (): readonly (string | null)[] => {
+        const plan = faultPlan({ random: fakeRandom(seed), clock: fakeClock(), rates: { lost: 0.3, late: 0.3 } })
+        return Array.from({ length: 20 }, () => plan.draw(['lost', 'late']))
+      }
+      expect(draw()).toEqual(draw())
+    }),
+  )
 
   it('draws about as often as the rate says, and only what can strike', () => {
     const plan = faultPlan({ random: fakeRandom(1), clock: fakeClock(), rates: { lost: 0.2, late: 0.1, never: 0 } })
@@ -41,7 +45,10 @@ describe('scriptedFaults', () => {
 describe('faultySignals', () => {
   it('loses, repeats and delays wake-ups', async () => {
     const clock = fakeClock()
-    const signals = faultySignals(fakeSignals(), scriptedFaults(['lost', 'repeated', 'late', null], () => clock.sleep(10)))
+    const signals = faultySignals(
+      fakeSignals(),
+      scriptedFaults(['lost', 'repeated', 'late', null], () => clock.sleep(10)),
+    )
     let wakes = 0
     signals.listen('events', () => {
       wakes += 1
@@ -58,7 +65,10 @@ describe('faultySignals', () => {
 
   it('wakes nobody late who has stopped listening', async () => {
     const clock = fakeClock()
-    const signals = faultySignals(fakeSignals(), scriptedFaults(['late'], () => clock.sleep(10)))
+    const signals = faultySignals(
+      fakeSignals(),
+      scriptedFaults(['late'], () => clock.sleep(10)),
+    )
     let woken = false
     const stop = signals.listen('events', () => {
       woken = true

@@ -5,7 +5,7 @@ import type { Random } from '../random.ts'
 /** Which faults strike, and how long what is slow takes. */
 export interface Faults<Name extends string> {
   /** One of the faults that can strike here, or `null`. */
-  draw(candidates: readonly Name[]): Name | null
+  draw<Candidate extends Name>(candidates: readonly Candidate[]): Candidate | null
   /** Waits for some time on the clock. */
   delay(): Promise<void>
 }
@@ -54,8 +54,10 @@ export function scriptedFaults<Name extends string>(
     delay,
     draw(candidates) {
       const next = remaining.shift() ?? null
-      if (next !== null && !candidates.includes(next)) throw new Error(`"${next}" cannot strike here, only ${candidates.join(', ')}`)
-      return next
+      if (next === null) return null
+      const struck = candidates.find((candidate) => candidate === next)
+      if (struck === undefined) throw new Error(`"${next}" cannot strike here, only ${candidates.join(', ')}`)
+      return struck
     },
   }
 }
@@ -63,14 +65,14 @@ export function scriptedFaults<Name extends string>(
 /** What can happen to a call that answers a result: late, refused at once, or carried out with the answer lost. */
 export type CallFault = 'slow' | 'unavailable-before' | 'unavailable-after'
 
-/** Carries out `call` under whichever fault is drawn. */
-export function underFaults<T, E, Unavailable>(
-  faults: Faults<CallFault>,
-  candidates: readonly CallFault[],
+/** Carries out `call` under the fault that was drawn. */
+export function underFault<T, E, Unavailable>(
+  fault: CallFault | null,
+  faults: Pick<Faults<never>, 'delay'>,
   unavailable: Unavailable,
   call: () => ResultAsync<T, E>,
 ): ResultAsync<T, E | Unavailable> {
-  switch (faults.draw(candidates)) {
+  switch (fault) {
     case null:
       return call()
     case 'slow':

@@ -1,7 +1,7 @@
 import { err, errAsync, type Result, ResultAsync } from 'neverthrow'
 import { storeUnavailable } from '../failures.ts'
 import type { AttemptFailure, Committed, OutcomeUnknown, Transactions, UnitId } from '../unit-of-work.ts'
-import { afterDelay, type CallFault, type Faults, underFaults } from './faults.ts'
+import { afterDelay, type CallFault, type Faults, underFault } from './faults.ts'
 
 /**
  * `contended`, `unavailable`: nothing takes effect, and the answer says so. `lost-before`, `lost-after`: the outcome is
@@ -11,13 +11,16 @@ import { afterDelay, type CallFault, type Faults, underFaults } from './faults.t
 export type TransactionFault = 'slow' | 'contended' | 'unavailable' | 'lost-before' | 'lost-after' | 'lost-late' | `settle-${CallFault}`
 
 const attemptFaults = ['slow', 'contended', 'unavailable', 'lost-before', 'lost-after', 'lost-late'] as const
-const settleFaults = ['settle-slow', 'settle-unavailable-before', 'settle-unavailable-after'] as const
+const callFaults = {
+  'settle-slow': 'slow',
+  'settle-unavailable-before': 'unavailable-before',
+  'settle-unavailable-after': 'unavailable-after',
+} as const
 
 export function faultyTransactions<Tx>(inner: Transactions<Tx>, faults: Faults<TransactionFault>): Transactions<Tx> {
   return {
     attempt<T, E>(unit: UnitId, work: (tx: Tx) => ResultAsync<T, E>): ResultAsync<Committed<T>, E | AttemptFailure> {
-      const fault = faults.draw(attemptFaults)
-      switch (fault) {
+      switch (faults.draw(attemptFaults)) {
         case 'slow':
           return afterDelay(faults, () => inner.attempt(unit, work))
         case 'contended':
@@ -30,12 +33,15 @@ export function faultyTransactions<Tx>(inner: Transactions<Tx>, faults: Faults<T
           return inner.attempt(unit, work).andThen(() => errAsync(outcomeUnknown))
         case 'lost-late':
           return new ResultAsync(sendLate(inner, unit, work, faults))
-        default:
+        case null:
           return inner.attempt(unit, work)
       }
     },
-    settle: (unit) =>
-      underFaults(settleOnly(faults), ['slow', 'unavailable-before', 'unavailable-after'], storeUnavailable('injected'), () => inner.settle(unit)),
+    settle(unit) {
+      const fault = faults.draw(['settle-slow', 'settle-unavailable-before', 'settle-unavailable-after'])
+      const kind = fault === null ? null : callFaults[fault]
+      return underFault(kind, faults, storeUnavailable('injected: no connection'), () => inner.settle(unit))
+    },
   }
 }
 
@@ -69,11 +75,4 @@ function sendLate<Tx, T, E>(
     )
     held.then(resolve, reject)
   })
-}
-
-function settleOnly(faults: Faults<TransactionFault>): Faults<CallFault> {
-  return {
-    delay: faults.delay,
-    draw: () => (faults.draw(settleFaults)?.slice('settle-'.length) ?? null) as CallFault | null,
-  }
 }

@@ -45,7 +45,11 @@ export function fakeConfigStore(tables: Tables): ConfigStore {
   }
 }
 
-function newestAtScopes(atScopes: ReadonlyMap<Scope, Versions> | undefined, scopes: readonly Scope[], asOf: Revision): readonly EntryVersion[] {
+function newestAtScopes(
+  atScopes: ReadonlyMap<Scope, Versions> | undefined,
+  scopes: readonly Scope[],
+  asOf: Revision,
+): readonly EntryVersion[] {
   return scopes.flatMap((scope) => newestAsOf(atScopes?.get(scope) ?? [], asOf) ?? [])
 }
 

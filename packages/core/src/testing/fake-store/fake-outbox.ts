@@ -17,7 +17,9 @@ export function fakeOutbox(tables: Tables): Outbox {
     },
     renew(leases, leaseMs) {
       const now = clock.now()
-      const held = leases.filter((lease) => isCurrent(streams.get(lease.stream), lease) && (streams.get(lease.stream)?.leasedUntil ?? 0) > now)
+      const held = leases.filter(
+        (lease) => isCurrent(streams.get(lease.stream), lease) && (streams.get(lease.stream)?.leasedUntil ?? 0) > now,
+      )
       for (const { stream } of held) (streams.get(stream) as StreamRow).leasedUntil = now + leaseMs
       return okAsync(held)
     },
