@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fakeClock, fakeRandom, type StoreHarness, transactionsContract } from '@cbp/core/testing'
+import { configStoreContract, fakeClock, fakeRandom, outboxContract, type StoreHarness, transactionsContract } from '@cbp/core/testing'
 import { openSqliteStore } from './sqlite-store.ts'
 
 async function open(): Promise<StoreHarness> {
@@ -19,3 +19,5 @@ async function open(): Promise<StoreHarness> {
 }
 
 transactionsContract(open, 20)
+configStoreContract(open, 20)
+outboxContract(open, 50)
