@@ -209,6 +209,19 @@ describe('pointerTo', () => {
   })
 })
 
+describe('jsonObject', () => {
+  it('makes own members of every name', () => {
+    const made = jsonObject([
+      ['__proto__', 1],
+      ['constructor', 2],
+    ])
+    expect(Object.entries(made)).toEqual([
+      ['__proto__', 1],
+      ['constructor', 2],
+    ])
+  })
+})
+
 describe('member', () => {
   it('finds own members only', () => {
     expect([member({}, 'constructor'), member({}, '__proto__'), member({ a: null }, 'a')]).toEqual([undefined, undefined, null])

@@ -22,8 +22,9 @@ export function fakeConfigStore(tables: Tables): ConfigStore {
     },
     version: (at, version) => okAsync(versionsAt(tables, at)[version - 1] ?? null),
     history(at, before, limit) {
-      const below = before === null ? versionsAt(tables, at) : versionsAt(tables, at).slice(0, Math.max(before - 1, 0))
-      return okAsync(below.slice(-limit).reverse())
+      const versions = versionsAt(tables, at)
+      const end = Math.min(versions.length, Math.max((before ?? Number.POSITIVE_INFINITY) - 1, 0))
+      return okAsync(versions.slice(Math.max(end - limit, 0), end).reverse())
     },
     components(after, limit) {
       const names = [...tables.components.keys()].sort().filter((name) => after === null || name > after)
@@ -33,7 +34,8 @@ export function fakeConfigStore(tables: Tables): ConfigStore {
       let through = after
       let read = 0
       const units: UnitChanges[] = []
-      for (const unit of tables.units.slice(after)) {
+      for (let index: number = after; index < tables.units.length; index += 1) {
+        const unit = tables.units[index] as UnitChanges
         if (read > 0 && read + unit.changes.length > limit) break
         read += unit.changes.length
         through = unit.revision
