@@ -26,11 +26,12 @@ const newestVersionAsOf = `${newestVersion} AND newer.position <= (
 const atAddress = 'e.component = @component AND e.scope = @scope AND e.[key] = @key'
 
 export function configStatements(dialect: Dialect): ConfigStatements {
+  // CROSS JOIN, because SQLite keeps to its order: the scopes, which are few, come first.
   const atScopes = (versionNumber: string, where: string, order: string): string => `
     SELECT e.[key], e.scope, ${versionColumns}
-    FROM ${dialect.list('@scopes')} s
-    JOIN entries e ON e.component = @component AND e.scope = s.item${where}
-    JOIN versions v ON v.entry_id = e.entry_id AND v.version = (${versionNumber})
+    FROM ${dialect.list('@scopes')} s CROSS JOIN entries e CROSS JOIN versions v
+    WHERE e.component = @component AND e.scope = s.item${where}
+      AND v.entry_id = e.entry_id AND v.version = (${versionNumber})
     ORDER BY ${order}`
   const ofOneKey = ' AND e.[key] = @key'
   const through = `COALESCE((
@@ -54,8 +55,8 @@ export function configStatements(dialect: Dialect): ConfigStatements {
     changesThrough: `SELECT ${through} AS through`,
     changes: ({ component, scopes }) => `
       SELECT e.component, e.[key], e.scope, v.version, v.revision, v.op
-      FROM versions v JOIN entries e ON e.entry_id = v.entry_id
-      WHERE v.revision > @after AND v.revision <= ${through}
+      FROM versions v CROSS JOIN entries e
+      WHERE e.entry_id = v.entry_id AND v.revision > @after AND v.revision <= ${through}
       ${component ? 'AND e.component = @component' : ''}
       ${scopes ? `AND e.scope IN (SELECT s.item FROM ${dialect.list('@scopes')} s)` : ''}
       ORDER BY v.revision, v.position`,

@@ -63,7 +63,7 @@ export function outboxStatements(dialect: Dialect): OutboxStatements {
     streams(blocked) {
       if (blocked === null) return list(allStreams, '')
       if (!blocked) return list(allStreams, 'AND l.blocked_sequence IS NULL')
-      return list('stream_leases l JOIN streams q ON q.stream = l.stream', 'AND l.stream > @after AND l.blocked_sequence IS NOT NULL')
+      return list('stream_leases l CROSS JOIN streams q', 'AND q.stream = l.stream AND l.blocked_sequence IS NOT NULL')
     },
     unblock: `UPDATE stream_leases SET refusals = 0, blocked_sequence = NULL, blocked_reason = NULL, blocked_since = NULL
       WHERE stream = @stream`,

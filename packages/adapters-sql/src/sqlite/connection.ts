@@ -3,6 +3,7 @@ import type { SqlParameters, SqlRow, SqlValue, Statement } from '../sql/engine.t
 
 /** One connection; synchronous, so that what one call to it does nothing can interleave. */
 export interface Connection {
+  readonly isOpen: boolean
   readonly isTransaction: boolean
   /** Text of several statements, without parameters. */
   exec(sql: string): void
@@ -43,6 +44,9 @@ export function openConnection(path: string, { readOnly, busyTimeoutMs }: Connec
   }
 
   return {
+    get isOpen() {
+      return database.isOpen
+    },
     get isTransaction() {
       return database.isTransaction
     },

@@ -82,10 +82,13 @@ export function groupCommit(deps: Dependencies): GroupCommit {
   }
 
   async function runOnce(): Promise<void> {
-    await runBatch(deps, waiting)
-    if (waiting.size() > 0) return schedule()
-    running = false
-    closing?.()
+    try {
+      await runBatch(deps, waiting)
+    } finally {
+      running = false
+      if (waiting.size() > 0) schedule()
+      else closing?.()
+    }
   }
 
   return {
@@ -116,8 +119,6 @@ async function runBatch(deps: Dependencies, waiting: Fifo<Job>): Promise<void> {
   watch(deps, running)
   try {
     const answers = await runJobs(deps, waiting, durability, taken, running)
-    if (!transaction.isOpen()) throw new Error('SQLite has rolled the transaction back')
-    transaction.complete()
     if (commit(transaction, taken)) for (const answer of answers) answer()
   } catch (error) {
     failBatch(transaction, taken, error)
@@ -152,7 +153,11 @@ async function runJobs(
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = []
   const endsAt = clock.now() + limits.batchMs
-  const turn: Turn = { onExpired: (listener) => (running.expire = listener) }
+  const turn: Turn = {
+    onExpired(listener) {
+      running.expire = listener
+    },
+  }
   while (taken.length < limits.batchUnits && (taken.length === 0 || clock.now() < endsAt)) {
     const next = waiting.peek()
     if (next === undefined || (durability === 'relaxed' && next.durability === 'full')) break
@@ -168,15 +173,21 @@ async function runJobs(
 
 /** Answers whether the batch is committed; tells its callers where it is not. */
 function commit(transaction: SharedTransaction, taken: readonly Job[]): boolean {
+  // After some errors SQLite has rolled back by itself, and whoever met the error has had it as an answer.
+  if (!transaction.isOpen()) {
+    transaction.rollback()
+    failAll(taken, { kind: 'contended', reason: 'SQLite has rolled back the shared transaction' })
+    return false
+  }
+  transaction.complete()
   try {
     transaction.commit()
     return true
   } catch (error) {
     const code = sqliteCode(error)
-    transaction.rollback()
     if (code === null) throw error
-    const failure: BatchFailure = { kind: isBusy(error) ? 'contended' : 'sent', reason: reasonOf(code) }
-    for (const job of taken) job.fail(failure)
+    transaction.rollback()
+    failAll(taken, { kind: isBusy(error) ? 'contended' : 'sent', reason: reasonOf(code) })
     return false
   }
 }
@@ -184,9 +195,13 @@ function commit(transaction: SharedTransaction, taken: readonly Job[]): boolean 
 function failBatch(transaction: SharedTransaction, taken: readonly Job[], error: unknown): void {
   transaction.rollback()
   const code = sqliteCode(error)
-  const reason = code === null ? 'a unit of the same transaction failed' : reasonOf(code)
-  const kind = code === null || isBusy(error) ? 'contended' : 'rolled-back'
-  for (const job of taken) job.fail({ kind, reason })
+  const reason = code === null ? 'a defect of the store' : reasonOf(code)
+  failAll(taken, { kind: isBusy(error) ? 'contended' : 'rolled-back', reason })
+  if (code === null) throw error
+}
+
+function failAll(taken: readonly Job[], failure: BatchFailure): void {
+  for (const job of taken) job.fail(failure)
 }
 
 function refuseAll(waiting: Fifo<Job>, failure: StoreUnavailable): void {

@@ -57,8 +57,13 @@ export function ledger(connection: Connection): Ledger {
       for (const map of [components, streams]) if (map.size > rememberedLimit) map.clear()
     },
     forget,
-    head: () => (head ??= readHead()),
-    headChanged: () => void (isHeadDirty = true),
+    head() {
+      head ??= readHead()
+      return head
+    },
+    headChanged() {
+      isHeadDirty = true
+    },
     totals(component) {
       dirtyComponents.add(component)
       return remembered(components, component, () => {

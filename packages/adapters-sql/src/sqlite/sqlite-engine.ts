@@ -56,6 +56,7 @@ export function sqliteEngine(writer: Connection, reader: Connection, group: Grou
 type Snapshot = readonly (readonly SqlRow[])[]
 
 function readSnapshot(reader: Connection, statements: readonly Statement[]): Result<Snapshot, StoreUnavailable> {
+  if (!reader.isOpen) return err(storeUnavailable('the store is closed'))
   try {
     // A single statement is a snapshot by itself.
     if (statements.length === 1) return ok(statements.map((statement) => reader.all(statement)))
@@ -117,6 +118,8 @@ function liveSession(writer: Connection): SqlSession & Readonly<{ end(): void }>
       requireLive()
       for (const statement of statements) writer.run(statement)
     },
-    end: () => void (ended = true),
+    end() {
+      ended = true
+    },
   }
 }

@@ -2,7 +2,7 @@ import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
-import { reasonOf, sqliteCode } from './sqlite-errors.ts'
+import { unavailable } from './sqlite-errors.ts'
 
 export type SqliteHealth = Readonly<{
   status: 'pass' | 'warn' | 'fail'
@@ -58,11 +58,11 @@ export function sqliteHealth(path: string, reader: Connection, group: GroupCommi
 }
 
 function readHead(reader: Connection): number | string {
+  if (!reader.isOpen) return 'the store is closed'
   try {
     return Number(reader.all({ sql: 'SELECT revision FROM store_head', parameters: {} })[0]?.['revision'] ?? 0)
   } catch (error) {
-    const code = sqliteCode(error)
-    return code === null ? 'the store is closed' : reasonOf(code)
+    return unavailable(error).reason
   }
 }
 

@@ -72,8 +72,9 @@ export async function open(options: SqliteStoreOptions, known: readonly Migratio
 
 const writerPragmas = `
   PRAGMA journal_mode = WAL;
+  PRAGMA wal_autocheckpoint = 8000;
   PRAGMA foreign_keys = ON;
-  PRAGMA cache_size = -65536;
+  PRAGMA cache_size = -16384;
   PRAGMA temp_store = MEMORY;
   PRAGMA journal_size_limit = 67108864;
 `
@@ -83,6 +84,11 @@ const readerPragmas = `
   PRAGMA cache_size = -16384;
   PRAGMA mmap_size = 1073741824;
 `
+
+/** After everything that is ready in this turn of the event loop. */
+function soon(run: () => void): void {
+  setImmediate(run)
+}
 
 /** Runs what another process may hold up, until it is through. */
 async function whenFree<T>({ clock, random, limits }: SqliteStoreOptions, run: () => T): Promise<T> {
@@ -98,13 +104,13 @@ async function whenFree<T>({ clock, random, limits }: SqliteStoreOptions, run: (
 }
 
 function assemble(options: SqliteStoreOptions, writer: Connection, reader: Connection): SqliteStore {
-  const { clock, random, defer = setImmediate } = options
+  const { clock, random, defer = soon } = options
   const counters = ledger(writer)
   const group = groupCommit({
     transaction: sharedTransaction(writer, counters, () => clock.now(), options.synchronous === 'normal'),
     clock,
     random,
-    defer: (run) => void defer(run),
+    defer,
     limits: { ...defaultLimits, ...options.limits },
   })
   const engine = sqliteEngine(writer, reader, group)
@@ -125,7 +131,10 @@ function closeOnce(writer: Connection, reader: Connection, group: GroupCommit): 
     writer.exec('PRAGMA wal_checkpoint(PASSIVE)')
     writer.close()
   }
-  return () => (closing ??= close())
+  return () => {
+    closing ??= close()
+    return closing
+  }
 }
 
 export function openError(error: unknown): StoreOpenError {

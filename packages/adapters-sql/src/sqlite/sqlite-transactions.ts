@@ -14,8 +14,8 @@ import type { Connection } from './connection.ts'
 import type { Answer, BatchFailure, GroupCommit, Turn } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
 import { sqliteCode } from './sqlite-errors.ts'
-import { unitFlush } from './unit-flush.ts'
-import { type Recording, unitReads, unitTransaction } from './unit-recorder.ts'
+import { type UnitFlush, unitFlush } from './unit-flush.ts'
+import { type Recording, type UnitReads, unitReads, unitTransaction } from './unit-recorder.ts'
 
 type Work<T, E> = (tx: Transaction) => ResultAsync<T, E>
 
@@ -25,6 +25,8 @@ type Caller<Outcome> = Readonly<{
   throwOn(error: unknown): void
 }>
 
+type Parts = Readonly<{ reads: UnitReads; writes: UnitFlush; clock: Pick<Clock, 'now'> }>
+
 /** Units of work that share transactions; each sees those before it, none sees half of another. */
 export function sqliteTransactions(
   connection: Connection,
@@ -32,42 +34,7 @@ export function sqliteTransactions(
   group: GroupCommit,
   clock: Pick<Clock, 'now'>,
 ): Transactions<Transaction> {
-  const reads = unitReads(connection)
-  const writes = unitFlush(connection, ledger)
-
-  /** One promise for the whole unit: each further one costs about as much as a statement. */
-  function runUnit<T, E>(
-    unit: UnitId,
-    work: Work<T, E>,
-    turn: Turn,
-    caller: Caller<Result<Committed<T>, E | AttemptFailure>>,
-  ): Promise<Answer> {
-    const recording: Recording = { drafts: [], events: [], known: [], ended: false }
-    return new Promise((resolve, reject) => {
-      function end(outcome: Result<T, E | StoreUnavailable>): void {
-        if (recording.ended) return
-        recording.ended = true
-        try {
-          if (outcome.isErr()) return resolve(() => caller.answer(err(outcome.error)))
-          const flushed = writes.flush(unit, recording, clock.now())
-          resolve(() => caller.answer(flushed.map((commit) => ({ value: outcome.value, commit }))))
-        } catch (error) {
-          defect(error)
-        }
-      }
-      function defect(error: unknown): void {
-        recording.ended = true
-        if (sqliteCode(error) === null) resolve(() => caller.throwOn(error))
-        else reject(error)
-      }
-      turn.onExpired((reason) => end(err(storeUnavailable(reason))))
-      try {
-        work(unitTransaction(reads, recording)).then(end, defect)
-      } catch (error) {
-        defect(error)
-      }
-    })
-  }
+  const parts: Parts = { reads: unitReads(connection), writes: unitFlush(connection, ledger), clock }
 
   return {
     attempt<T, E>(unit: UnitId, work: Work<T, E>): ResultAsync<Committed<T>, E | AttemptFailure> {
@@ -75,7 +42,7 @@ export function sqliteTransactions(
         new Promise((resolve, reject) => {
           group.enqueue({
             durability: 'full',
-            run: (turn) => runUnit(unit, work, turn, { answer: resolve, throwOn: reject }),
+            run: (turn) => runUnit(parts, unit, work, turn, { answer: resolve, throwOn: reject }),
             fail: (failure) => resolve(err(attemptFailure(failure))),
             refuse: (failure) => resolve(err(failure)),
           })
@@ -88,7 +55,7 @@ export function sqliteTransactions(
           group.enqueue({
             durability: 'full',
             async run() {
-              const settled = writes.settle(unit)
+              const settled = parts.writes.settle(unit)
               return () => resolve(ok(settled))
             },
             fail: ({ reason }) => resolve(err(storeUnavailable(reason))),
@@ -98,6 +65,42 @@ export function sqliteTransactions(
       )
     },
   }
+}
+
+/** One promise for the whole unit: each further one costs about as much as a statement. */
+function runUnit<T, E>(
+  { reads, writes, clock }: Parts,
+  unit: UnitId,
+  work: Work<T, E>,
+  turn: Turn,
+  caller: Caller<Result<Committed<T>, E | AttemptFailure>>,
+): Promise<Answer> {
+  const recording: Recording = { drafts: [], events: [], known: [], ended: false }
+  return new Promise((resolve, reject) => {
+    function end(outcome: Result<T, E | StoreUnavailable>): void {
+      if (recording.ended) return
+      recording.ended = true
+      try {
+        const answered = outcome.andThen((value) =>
+          writes.flush(unit, recording, clock.now()).map((commit): Committed<T> => ({ value, commit })),
+        )
+        resolve(() => caller.answer(answered))
+      } catch (error) {
+        defect(error)
+      }
+    }
+    function defect(error: unknown): void {
+      recording.ended = true
+      if (sqliteCode(error) === null) resolve(() => caller.throwOn(error))
+      else reject(error)
+    }
+    turn.onExpired((reason) => end(err(storeUnavailable(reason))))
+    try {
+      work(unitTransaction(reads, recording)).then(end, defect)
+    } catch (error) {
+      defect(error)
+    }
+  })
 }
 
 function attemptFailure({ kind, reason }: BatchFailure): AttemptFailure {
