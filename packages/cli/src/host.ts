@@ -1,0 +1,20 @@
+import type { Caller, Clock, Core, Random } from '@cbp/core'
+import type { Result } from 'neverthrow'
+import type { Failure } from './output/failure.ts'
+import type { Session } from './session.ts'
+
+/** The core over the stores that the settings name, until it is disposed of. */
+export type OpenCore = AsyncDisposable & Readonly<{ core: Core; caller: Caller }>
+
+/** What commands reach beyond the program: given, so that a test can give something else. */
+export type Host = Readonly<{
+  openCore: (session: Session) => Promise<Result<OpenCore, Failure>>
+  /** Time and chance, for commands that wait. */
+  waiting: () => Promise<Readonly<{ clock: Clock; random: Random }>>
+}>
+
+/** Everything is loaded when it is needed: `--help` needs none of it. */
+export const systemHost: Host = {
+  openCore: async (session) => (await import('./container.ts')).openCore(session),
+  waiting: async () => (await import('./container.ts')).waiting,
+}

@@ -1,0 +1,116 @@
+import { err, ok, type Result } from 'neverthrow'
+import { exitCodes, type Failure, refused, unavailable, usageFailure } from '../output/failure.ts'
+import { plain } from '../output/style.ts'
+import { interruption, type Session } from '../session.ts'
+
+export type ServiceOptions = Readonly<{ url?: string; token?: string }>
+
+/** A running service, as one client sees it. */
+export type Service = Readonly<{
+  url: URL
+  /** `null`: what needs a token will be refused. */
+  token: string | null
+}>
+
+const requestDeadlineMs = 10_000
+const bodyLimit = 4 * 1024 * 1024
+
+export function readService({ io }: Session, { url, token }: Readonly<{ url: string; token?: string }>): Result<Service, Failure> {
+  const parsed = URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    return err(usageFailure('invalid-url', `"${plain(url)}" is no http or https address.`, 'Give --url as, e.g., http://127.0.0.1:8080'))
+  }
+  if (parsed.username !== '' || parsed.password !== '' || parsed.search !== '' || parsed.hash !== '') {
+    return err(usageFailure('invalid-url', '--url takes an address alone: no user, query or fragment.', 'Give the token in CBP_TOKEN.'))
+  }
+  if (!parsed.pathname.endsWith('/')) parsed.pathname += '/'
+  const given = token ?? io.env['CBP_TOKEN'] ?? ''
+  return ok({ url: parsed, token: given === '' ? null : given })
+}
+
+/** An address of the service, below whatever path it lives at. */
+export function addressOf({ url }: Service, path: string, query: Readonly<Record<string, string | undefined>> = {}): URL {
+  const address = new URL(path.replace(/^\//, ''), url)
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) address.searchParams.set(name, value)
+  return address
+}
+
+export function headersOf({ token }: Service, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...more }
+}
+
+export type JsonReply = Readonly<{ status: number; body: unknown }>
+
+/** Reads JSON from the service, whatever the status; a body that is no JSON reads as `null`. */
+export async function getJson({ io }: Session, service: Service, path: string): Promise<Result<JsonReply, Failure>> {
+  const signal = AbortSignal.any([io.cancel, AbortSignal.timeout(requestDeadlineMs)])
+  try {
+    const reply = await fetch(addressOf(service, path), {
+      headers: headersOf(service, { accept: 'application/json, application/problem+json' }),
+      // A token is for the address that was given, not for wherever that points.
+      redirect: 'error',
+      signal,
+    })
+    return ok({ status: reply.status, body: await readJson(reply) })
+  } catch (error) {
+    return err(io.cancel.aborted ? interruption(io.cancel) : unreachable(service, error))
+  }
+}
+
+/** The JSON of an answer, or `null` where it holds none or too much. */
+export async function readJson(reply: Response): Promise<unknown> {
+  const text = await readAtMost(reply, bodyLimit)
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+async function readAtMost(reply: Response, limit: number): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of reply.body ?? []) {
+    text += decoder.decode(chunk, { stream: true })
+    if (text.length > limit) return ''
+  }
+  return text + decoder.decode()
+}
+
+export function unreachable({ url }: Service, error: unknown): Failure {
+  return unavailable(
+    'service-unavailable',
+    `No service answers at ${url.href} (${reasonOf(error)}).`,
+    'Start one with: cbp serve; or mend --url.',
+  )
+}
+
+/** What Node's fetch knows of a failure is in its cause. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return 'it took too long'
+  const { cause } = error
+  if (!(cause instanceof Error)) return error.message
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message
+}
+
+type Problem = Readonly<{ code?: unknown; detail?: unknown; title?: unknown; head?: unknown }>
+
+/** The members of problem+json that matter here; all absent where the body is none. */
+export function problemOf(body: unknown): Problem {
+  return typeof body === 'object' && body !== null ? body : {}
+}
+
+/** What an answer that is not a success means at the command line. */
+export function failureOfReply({ url }: Service, { status, body }: JsonReply): Failure {
+  const { code, detail, title } = problemOf(body)
+  const named = typeof code === 'string' ? code : `http-${status}`
+  const told = [detail, title].find((text) => typeof text === 'string') ?? `it answered ${status}`
+  const sentence = `The service at ${url.href} refused: ${plain(String(told)).replace(/\.$/, '')}.`
+  if (status === 401) return refused(named, sentence, 'Give a valid token in CBP_TOKEN or --token; in development: cbp token mint')
+  if (status === 403) return refused(named, sentence, 'Use a token whose scope holds config:read, or admin.')
+  if (status === 404)
+    return { exitCode: exitCodes.notFound, code: named, detail: sentence, mend: 'Is --url the address of the Config API?' }
+  if (status === 429 || status >= 500) return unavailable(named, sentence, 'Try again a little later.')
+  return refused(named, sentence)
+}
