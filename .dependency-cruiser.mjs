@@ -85,7 +85,7 @@ const hostRules = [
     from: { path: '^(packages/[^/]+|bench|tests|scripts)/' },
     to: {
       path: '^packages/[^/]+/',
-      pathNot: ['^$1/', '^packages/[^/]+/src/index\\.ts$', '^packages/core/src/testing\\.ts$', '^packages/http/src/assembly/index\\.ts$'],
+      pathNot: ['^$1/', '^packages/[^/]+/src/index\\.ts$', '^packages/core/src/testing(/simulation/index)?\\.ts$', '^packages/http/src/assembly/index\\.ts$'],
     },
   },
   {
@@ -136,7 +136,7 @@ const generalRules = [
     from: {
       orphan: true,
       pathNot: [
-        '^packages/[^/]+/src/(index|main|testing|assembly/index)\\.ts$',
+        '^packages/[^/]+/src/(index|main|testing|testing/simulation/index|assembly/index)\\.ts$',
         test,
         '\\.d\\.ts$',
         '^scripts/',

@@ -1,7 +1,7 @@
 export * from './config/index.ts'
-export * from './events/index.ts'
 export type { Core } from './create-core.ts'
 export { createCore } from './create-core.ts'
+export * from './events/index.ts'
 export type { Caller } from './kernel/caller.ts'
 export type { CancelSignal } from './kernel/cancel.ts'
 export { cancelSource, neverCancelled } from './kernel/cancel.ts'

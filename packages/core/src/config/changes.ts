@@ -62,5 +62,3 @@ export function placeCursor(text: string, head: Cursor): Result<Cursor, InvalidC
   if (epoch !== head.epoch || revision > head.revision) return err({ kind: 'cursor-gone', cursor: text, head })
   return ok({ epoch, revision })
 }
-
-

@@ -1,7 +1,7 @@
-import { timestamp } from '../kernel/clock.ts'
 import type { EventDraft, Stream } from '../events/index.ts'
 import type { Caller } from '../kernel/caller.ts'
 import type { Instant } from '../kernel/clock.ts'
+import { timestamp } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Component } from './address.ts'
 import type { VersionDraft } from './entry.ts'

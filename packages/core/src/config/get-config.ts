@@ -12,7 +12,10 @@ import { shippedDefault } from './shipped-defaults.ts'
 export type ConfigNotFound = Readonly<{ kind: 'config-not-found' }> & Address
 
 /** The value that counts at an address, now or at a point in the past. */
-export type GetConfig = (at: Address, asOf?: AsOf | null) => ResultAsync<ResolvedEntry, ConfigNotFound | RevisionBeyondHead | StoreUnavailable>
+export type GetConfig = (
+  at: Address,
+  asOf?: AsOf | null,
+) => ResultAsync<ResolvedEntry, ConfigNotFound | RevisionBeyondHead | StoreUnavailable>
 
 export function getConfig(deps: Readonly<{ resolved: ResolvedConfig; store: ConfigStore; digest: Digest }>): GetConfig {
   const { resolved, store, digest } = deps

@@ -39,7 +39,11 @@ export function getSnapshot(deps: Readonly<{ store: ConfigStore; digest: Digest 
         .map(({ revision, versions }) => {
           const entries = resolveAll(digest, component, scope, versions)
           const cursor: Cursor = { epoch, revision }
-          const etag = resolvedEtag(digest, newestRevision(versions), [formatCursor({ ...cursor, revision: newestRevision(versions) }), scope, ...entries.map((entry) => entry.etag)])
+          const etag = resolvedEtag(digest, newestRevision(versions), [
+            formatCursor({ ...cursor, revision: newestRevision(versions) }),
+            scope,
+            ...entries.map((entry) => entry.etag),
+          ])
           return { component, scope, revision, cursor, entries, etag }
         }),
     )

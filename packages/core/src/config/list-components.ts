@@ -9,9 +9,7 @@ import { systemComponents } from './shipped-defaults.ts'
 export type ComponentList = Page<ComponentSummary, Component> & Readonly<{ head: Head }>
 
 /** Components by name: those ever written, and those whose defaults ship. */
-export type ListComponents = (
-  page: Readonly<{ after: string | null; limit: number }>,
-) => ResultAsync<ComponentList, StoreUnavailable>
+export type ListComponents = (page: Readonly<{ after: string | null; limit: number }>) => ResultAsync<ComponentList, StoreUnavailable>
 
 export function listComponents(store: ConfigStore): ListComponents {
   return ({ after, limit }) =>

@@ -27,7 +27,15 @@ export type RecoveryObjectives = Readonly<{ rtoSeconds: number; rpoSeconds: numb
 const hour = 3600
 const rateLimit = z.strictObject({ limit: z.int().min(1).max(1_000_000), windowSeconds: z.int().min(1).max(86_400) })
 const oneThousandIn15Minutes: RateLimit = { limit: 1000, windowSeconds: 900 }
-const retrySchedule = z.array(z.int().min(0).max(48 * hour)).min(1).max(32)
+const retrySchedule = z
+  .array(
+    z
+      .int()
+      .min(0)
+      .max(48 * hour),
+  )
+  .min(1)
+  .max(32)
 const percentage = z.string().regex(/^\d{1,3}(?:\.\d{1,4})?%$/)
 const channels = z.array(z.enum(['slack', 'email', 'pager', 'dashboard']))
 const thresholdRule = z.strictObject({ threshold: percentage, window: z.string().regex(/^\d{1,4}[smhd]$/), channels })

@@ -2,7 +2,15 @@ import { err, ok, type Result, type ResultAsync } from 'neverthrow'
 import type { Clock } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { ChangeFeed, FeedWaiter } from './change-feed.ts'
-import { type Cursor, type CursorGone, formatCursor, type InvalidCursor, placeCursor, type UnitChanges, type WatchSelection } from './changes.ts'
+import {
+  type Cursor,
+  type CursorGone,
+  formatCursor,
+  type InvalidCursor,
+  placeCursor,
+  type UnitChanges,
+  type WatchSelection,
+} from './changes.ts'
 import type { ConfigStore } from './ports/config-store.ts'
 
 /** What a watcher hears; `cursor` is where it stands afterwards. Without units it is a heartbeat: everything up to `cursor` was sent. */

@@ -86,7 +86,10 @@ function requireTunable(draft: VersionDraft, tx: ConfigTransaction): ResultAsync
   const shipped = shippedDefault(draft.component, draft.key)
   if (shipped === undefined || draft.op === 'delete') return okAsync(draft)
   const ancestors = scopeChain(draft.scope).slice(0, -1)
-  return readAll(ancestors.map((scope) => ({ ...draft, scope })), tx).andThen((above) => {
+  return readAll(
+    ancestors.map((scope) => ({ ...draft, scope })),
+    tx,
+  ).andThen((above) => {
     const own = { ...draft, revision: 0 as Revision, recordedAt: 0 }
     const resolved = resolve(shipped, [...above, own])
     const faults = resolved === null ? [] : tunableFaults(draft.component, draft.key, resolved.value)

@@ -1,6 +1,15 @@
 export type { DomainEvent, EventDraft, EventType, Sequence, SequencedEvent, Severity, Stream, SystemEvent } from './event.ts'
 export { routingKey, wireBody } from './event.ts'
 export type { BrokerUnavailable, Delivery, EventBroker, EventConsumer, EventRefused } from './ports/event-broker.ts'
-export type { Backlog, LeasedStream, Outbox, OutboxTransaction, RelayReport, StreamBlock, StreamLease, StreamState } from './ports/outbox.ts'
+export type {
+  Backlog,
+  LeasedStream,
+  Outbox,
+  OutboxTransaction,
+  RelayReport,
+  StreamBlock,
+  StreamLease,
+  StreamState,
+} from './ports/outbox.ts'
 export type { Relay, RelayCounts } from './relay.ts'
 export { relay } from './relay.ts'

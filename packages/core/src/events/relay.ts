@@ -217,7 +217,9 @@ async function record(deps: RelayDependencies, state: State, reports: readonly R
     if (recorded.isOk()) return recorded.value.forEach((refused) => loseLane(state, refused))
     const pauseMs = fullJitterMs(deps.random, attempt, 50, 1000) + 1
     if (deps.clock.now() + pauseMs >= givesUpAt) {
-      deps.log.write('warn', 'the store did not take what was confirmed; those events will be published again', { reason: recorded.error.reason })
+      deps.log.write('warn', 'the store did not take what was confirmed; those events will be published again', {
+        reason: recorded.error.reason,
+      })
       return
     }
     await deps.clock.sleep(pauseMs)

@@ -1,8 +1,8 @@
 import 'reflect-metadata'
-import type { SqlStore } from '@cbp/adapters-sql'
+import type { SqliteStore } from '@cbp/adapters-sql'
 import { type ConfigCache, createCore, type EventBroker, type Log, type Ports, type Signals } from '@cbp/core'
 import { Container, ContainerModule } from 'inversify'
-import { uuidSource, systemRandom } from './platform/identity.ts'
+import { systemRandom, uuidSource } from './platform/identity.ts'
 import { nodeDigest } from './platform/node-digest.ts'
 import { systemClock } from './platform/system-clock.ts'
 import { bindMade, bindValue, type ServiceName, type Services } from './services.ts'
@@ -22,7 +22,7 @@ export type AssemblyOptions = Readonly<{
 /** Thrown by `openAssembly` when a resource cannot be opened; the message says how to mend it. */
 export type AssemblyFailure = Readonly<{ kind: 'assembly-failure'; message: string }>
 
-type Resources = Readonly<{ store: SqlStore; configCache: ConfigCache; eventBroker: EventBroker; signals: Signals }>
+type Resources = Readonly<{ store: SqliteStore; configCache: ConfigCache; eventBroker: EventBroker; signals: Signals }>
 
 const cacheCapacity = 100_000
 
@@ -31,7 +31,7 @@ export async function openAssembly(settings: Settings, { log, decorate = (ports)
   await using opening = new AsyncDisposableStack()
   const resources = await openResources(settings, opening)
   const container = new Container({ defaultScope: 'Singleton' })
-  await container.load(platformModule(settings, log), resourceModule(resources), coreModule(decorate))
+  container.load(platformModule(settings, log), resourceModule(resources), coreModule(decorate))
   const opened = opening.move()
   return {
     get: (name) => container.get(name),
@@ -46,8 +46,8 @@ async function openResources(settings: Settings, opening: AsyncDisposableStack):
     import('@cbp/adapters-amqp'),
   ])
   const { path, synchronous } = settings.sql
-  const store = await openSqliteStore({ path, synchronous, clock: systemClock })
-  if (store.isErr()) throw new Error(store.error.message)
+  const store = await openSqliteStore({ path, synchronous, clock: systemClock, random: systemRandom })
+  if (store.isErr()) throw new Error(`the store ${path} did not open: ${store.error.reason}`)
   opening.defer(() => store.value.close())
   const eventBroker = inProcessEventBroker()
   opening.defer(() => eventBroker.close())

@@ -1,4 +1,4 @@
-import type { SqlStore } from '@cbp/adapters-sql'
+import type { SqliteStore } from '@cbp/adapters-sql'
 import type { Clock, ConfigCache, Core, Digest, EventBroker, IdSource, Log, Ports, Random, Signals } from '@cbp/core'
 import type { BindInWhenOnFluentSyntax, ContainerModuleLoadOptions, ResolvedValueInjectOptions } from 'inversify'
 import type { Settings } from './settings.ts'
@@ -12,7 +12,7 @@ export type Services = {
   random: Random
   digest: Digest
   signals: Signals
-  store: SqlStore
+  store: SqliteStore
   configCache: ConfigCache
   eventBroker: EventBroker
   ports: Ports

@@ -86,11 +86,11 @@ export function readSettings(
   environment: Readonly<Record<string, string | undefined>>,
   workingDirectory: string,
 ): Result<Settings, readonly SettingsFault[]> {
-  const given: Readonly<Record<string, string | undefined>> = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name.startsWith('CBP_') && value !== ''))
+  const given: Readonly<Record<string, string | undefined>> = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => name.startsWith('CBP_') && value !== ''),
+  )
   const parsed = schema.safeParse(given)
-  const faults: SettingsFault[] = parsed.success
-    ? []
-    : parsed.error.issues.map(({ path, message }) => ({ name: String(path[0]), message }))
+  const faults: SettingsFault[] = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => ({ name: String(path[0]), message }))
   const dataDir = resolve(workingDirectory, given['CBP_DATA_DIR'] ?? './.cbp')
   const sql = readSqlUrl(given['CBP_SQL_URL'], dataDir, workingDirectory)
   if (sql.isErr()) faults.push({ name: 'CBP_SQL_URL', message: sql.error })
@@ -125,7 +125,8 @@ function readSqlUrl(url: string | undefined, dataDir: string, workingDirectory: 
   if (url === undefined) return ok({ kind: 'sqlite', path: fallback, synchronous: 'full' })
   if (url.startsWith('mssql:')) return err(`the SQL Server engine ${notPartOfThisVersion}`)
   const parts = /^sqlite:([^?]*)(?:\?synchronous=(full|normal))?$/.exec(url)
-  if (parts === null) return err('must be sqlite:path, with ?synchronous=normal behind it to trade the last moments before a power loss for speed')
+  if (parts === null)
+    return err('must be sqlite:path, with ?synchronous=normal behind it to trade the last moments before a power loss for speed')
   const path = parts[1] === '' || parts[1] === undefined ? fallback : parts[1]
   const synchronous = parts[2] === 'normal' ? 'normal' : 'full'
   return ok({ kind: 'sqlite', path: isAbsolute(path) ? path : resolve(workingDirectory, path), synchronous })

@@ -55,7 +55,9 @@ export interface Outbox {
    * Leases up to `limit` streams that have a backlog, are not leased to anyone (an expired lease counts as none),
    * not blocked and not waiting for a retry; each with up to `eventLimit` events.
    */
-  lease(request: Readonly<{ owner: string; limit: number; leaseMs: number; eventLimit: number }>): ResultAsync<readonly LeasedStream[], StoreUnavailable>
+  lease(
+    request: Readonly<{ owner: string; limit: number; leaseMs: number; eventLimit: number }>,
+  ): ResultAsync<readonly LeasedStream[], StoreUnavailable>
   /** Extends leases still held; answers those that were. */
   renew(leases: readonly StreamLease[], leaseMs: number): ResultAsync<readonly StreamLease[], StoreUnavailable>
   /** The events after `after` of each stream, at most `limit` for each. Needs no lease: it changes nothing. */
@@ -68,7 +70,11 @@ export interface Outbox {
   backlog(): ResultAsync<Backlog, StoreUnavailable>
   stream(stream: Stream): ResultAsync<StreamState | null, StoreUnavailable>
   /** Streams by name, at most `limit`, all after `after` where it is given. */
-  streams(filter: Readonly<{ blocked: boolean | null }>, after: Stream | null, limit: number): ResultAsync<readonly StreamState[], StoreUnavailable>
+  streams(
+    filter: Readonly<{ blocked: boolean | null }>,
+    after: Stream | null,
+    limit: number,
+  ): ResultAsync<readonly StreamState[], StoreUnavailable>
   /** Lets a blocked stream be leased again, with no refusals counted; answers its state, `null` when there is no such stream. */
   unblock(stream: Stream): ResultAsync<StreamState | null, StoreUnavailable>
 }

@@ -1,4 +1,4 @@
-import type { Address, ConfigWatch, Precondition, Scope, WatchSelection } from '../../config/index.ts'
+import type { Address, ConfigWatch, Precondition, Scope, WatchConfig, WatchSelection } from '../../config/index.ts'
 import { entryEtag, formatCursor, watchSelection } from '../../config/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { JsonValue } from '../../kernel/json.ts'
@@ -56,10 +56,10 @@ async function write({ clock, sightings }: ClientWorld, instance: Instance, reco
   const caller = { client: 'simulation', requestId: record.token, traceparent: null }
   const command = { ...record.at, precondition: record.precondition, reason: record.token, caller }
   const drawn = random.fraction()
-  const call = (): PromiseLike<Awaited<ReturnType<typeof config.rollback>>> => {
-    if (drawn < 0.7) return config.put({ ...command, value: anyValue(record.token, random) })
-    if (drawn < 0.85) return config.unset(command)
-    return config.rollback({ ...command, toVersion: 1 + Math.floor(random.fraction() * 3) })
+  const call = async (): Promise<Awaited<ReturnType<typeof config.rollback>>> => {
+    if (drawn < 0.7) return await config.put({ ...command, value: anyValue(record.token, random) })
+    if (drawn < 0.85) return await config.unset(command)
+    return await config.rollback({ ...command, toVersion: 1 + Math.floor(random.fraction() * 3) })
   }
   const answer = await patiently(clock, call())
   if (answer === null) return
@@ -124,7 +124,8 @@ export async function runWatcher(world: ClientWorld, name: string, random: Rando
       await world.clock.sleep(100)
       continue
     }
-    const opened = await patiently(world.clock, instance.core.config.watch(selection, record === null ? null : formatCursor(record.cursor)))
+    const since: string | null = record === null ? null : formatCursor(record.cursor)
+    const opened: Awaited<ReturnType<WatchConfig>> | null = await patiently(world.clock, instance.core.config.watch(selection, since))
     if (opened?.isOk() !== true) {
       if (opened?.isErr() === true && opened.error.kind !== 'store-unavailable') refusedCursor(world, name, opened.error.kind)
       await world.clock.sleep(50)

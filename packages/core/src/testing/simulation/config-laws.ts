@@ -1,6 +1,6 @@
 import { select } from '../../config/changes.ts'
-import { checkPrecondition } from '../../config/precondition.ts'
 import { type EntryVersion, sameAddress } from '../../config/index.ts'
+import { checkPrecondition } from '../../config/precondition.ts'
 import { jsonEquals } from '../../kernel/json.ts'
 import type { History, Violation, WatchRecord, WriteRecord } from './history.ts'
 import { pool } from './pool.ts'
@@ -38,7 +38,8 @@ function writeViolations(writes: readonly WriteRecord[], { versions }: Truth): r
     const made = byToken.get(write.token) ?? []
     const [effect] = made
     if (made.length > 1) return [{ law: 'L0', detail: `${write.token} took effect ${made.length} times` }]
-    if (write.outcome.kind === 'refused' && effect !== undefined) return [{ law: 'L0', detail: `${write.token} was refused and took effect` }]
+    if (write.outcome.kind === 'refused' && effect !== undefined)
+      return [{ law: 'L0', detail: `${write.token} was refused and took effect` }]
     if (write.outcome.kind === 'acknowledged' && effect?.revision !== write.outcome.version.revision) {
       return [{ law: 'L0', detail: `${write.token} was acknowledged at ${write.outcome.version.revision}, and is at ${effect?.revision}` }]
     }
@@ -65,7 +66,8 @@ function readViolations({ reads, snapshots }: History, truth: Truth): readonly V
       const expected = truth.resolvedAt(at, revision)
       const shown = values.get(at.key)
       const agrees = expected === null ? shown === undefined : shown !== undefined && jsonEquals(expected.value, shown)
-      if (!agrees) found.push({ law: 'L1', detail: `a snapshot of ${component} at ${revision} does not show exactly the units 1..${revision}` })
+      if (!agrees)
+        found.push({ law: 'L1', detail: `a snapshot of ${component} at ${revision} does not show exactly the units 1..${revision}` })
     }
   }
   return found

@@ -40,7 +40,8 @@ function rowViolations(
     ),
   )
   const rows = events.map(({ event }) => canonicalJson(event.payload.details['changes'] ?? null))
-  if (rows.join() !== expected.join()) return [{ law: 'L11', detail: `${stream} has ${rows.length} rows for ${expected.length} units, or others` }]
+  if (rows.join() !== expected.join())
+    return [{ law: 'L11', detail: `${stream} has ${rows.length} rows for ${expected.length} units, or others` }]
   const isNumbered = events.every(({ sequence }, index) => sequence === index + 1)
   return isNumbered ? [] : [{ law: 'L11', detail: `${stream} is not numbered 1, 2, 3 …` }]
 }

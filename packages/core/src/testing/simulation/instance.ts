@@ -1,8 +1,8 @@
-import { type Core, createCore } from '../../create-core.ts'
+import type { ConfigCache } from '../../config/index.ts'
 import { fakeConfigCache } from '../../config/testing/fake-config-cache.ts'
 import { faultyConfigCache } from '../../config/testing/faulty-config-cache.ts'
 import { faultyConfigStore } from '../../config/testing/faulty-config-store.ts'
-import type { ConfigCache } from '../../config/index.ts'
+import { type Core, createCore } from '../../create-core.ts'
 import type { EventBroker } from '../../events/index.ts'
 import { faultyEventBroker } from '../../events/testing/faulty-event-broker.ts'
 import { faultyOutbox } from '../../events/testing/faulty-outbox.ts'
@@ -45,7 +45,7 @@ export type Surroundings = Readonly<{
 }>
 
 /** Starts a process. `boot` counts all processes of the world, so that no two share ids or chance. */
-export async function startInstance(surroundings: Surroundings, boot: number): Promise<Instance> {
+export async function startInstance(surroundings: Surroundings, boot: number, isHealed: boolean): Promise<Instance> {
   const { plan, clock, database } = surroundings
   const connection = await database.connect()
   const ownLife = life({
@@ -58,8 +58,7 @@ export async function startInstance(surroundings: Surroundings, boot: number): P
   })
   const { ports, heal } = failingPorts(surroundings, boot, ownLife, connection)
   const core = createCore(surroundings.mutant?.host?.(ports) ?? ports)
-  void core.run(neverCancelled)
-  return {
+  const instance: Instance = {
     name: `instance ${boot}`,
     core,
     life: ownLife,
@@ -68,6 +67,9 @@ export async function startInstance(surroundings: Surroundings, boot: number): P
       heal()
     },
   }
+  if (isHealed) instance.heal()
+  void core.run(neverCancelled)
+  return instance
 }
 
 function failingPorts(

@@ -37,7 +37,8 @@ export function deliveryObserver(violations: Violation[]): DeliveryObserver {
       lease: (request) =>
         inner.lease(request).map((leased) => {
           for (const { stream, fence } of leased) {
-            if (fence <= (newestFence.get(stream) ?? 0)) violations.push({ law: 'L14', detail: `fence ${fence} of ${stream} was handed out before` })
+            if (fence <= (newestFence.get(stream) ?? 0))
+              violations.push({ law: 'L14', detail: `fence ${fence} of ${stream} was handed out before` })
             newestFence.set(stream, Math.max(fence, newestFence.get(stream) ?? 0))
           }
           return leased
@@ -46,7 +47,8 @@ export function deliveryObserver(violations: Violation[]): DeliveryObserver {
         const fenced = reports.filter(({ stream, fence }) => fence < (newestFence.get(stream) ?? 0))
         return inner.record(reports).map((refused) => {
           for (const report of fenced) {
-            if (!refused.includes(report)) violations.push({ law: 'L14', detail: `${report.kind} of ${report.stream} was recorded under the old fence ${report.fence}` })
+            if (!refused.includes(report))
+              violations.push({ law: 'L14', detail: `${report.kind} of ${report.stream} was recorded under the old fence ${report.fence}` })
           }
           for (const report of reports) {
             if (report.kind !== 'confirmed' || refused.includes(report) || isDelivered(report.stream, report.through)) continue

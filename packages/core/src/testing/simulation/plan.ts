@@ -2,8 +2,8 @@ import type { ConfigCacheFault } from '../../config/testing/faulty-config-cache.
 import type { ConfigStoreFault } from '../../config/testing/faulty-config-store.ts'
 import type { EventBrokerFault } from '../../events/testing/faulty-event-broker.ts'
 import type { Random } from '../../kernel/random.ts'
-import type { CallFault } from '../../kernel/testing/faults.ts'
 import { fakeRandom } from '../../kernel/testing/fake-random.ts'
+import type { CallFault } from '../../kernel/testing/faults.ts'
 import type { SignalsFault } from '../../kernel/testing/faulty-signals.ts'
 import type { TransactionFault } from '../../kernel/testing/faulty-transactions.ts'
 
@@ -36,7 +36,17 @@ export type Plan = Readonly<{
   signals: Rates<SignalsFault>
 }>
 
-const transactionFaults = ['slow', 'contended', 'unavailable', 'lost-before', 'lost-after', 'lost-late', 'settle-slow', 'settle-unavailable-before', 'settle-unavailable-after'] as const
+const transactionFaults = [
+  'slow',
+  'contended',
+  'unavailable',
+  'lost-before',
+  'lost-after',
+  'lost-late',
+  'settle-slow',
+  'settle-unavailable-before',
+  'settle-unavailable-after',
+] as const
 const brokerFaults = ['slow', 'refused', 'unavailable', 'confirm-lost', 'delivered-late', 'duplicated'] as const
 
 /** The plan of a seed: the same whenever it is asked for. */

@@ -1,18 +1,17 @@
+import { okAsync } from 'neverthrow'
 import { fakeConfigCache } from '../../config/testing/fake-config-cache.ts'
-
 import { fakeEventBroker } from '../../events/testing/fake-event-broker.ts'
 import type { Random } from '../../kernel/random.ts'
 import { type FakeClock, fakeClock, fakeEpochStart } from '../../kernel/testing/fake-clock.ts'
 import { fakeRandom } from '../../kernel/testing/fake-random.ts'
-import { okAsync } from 'neverthrow'
 import { type ClientWorld, readSetting, runReader, runWatcher, runWriter } from './clients.ts'
 import { configViolations } from './config-laws.ts'
 import { fakeEngine, type SimulatedConnection, type SimulatedEngine } from './engines.ts'
 import { eventViolations } from './event-laws.ts'
 import { emptyHistory, type History, type Violation } from './history.ts'
-import { type Instance, startInstance, type Surroundings } from './instance.ts'
+import { type Instance, type Surroundings, startInstance } from './instance.ts'
 import type { Mutant } from './mutants.ts'
-import { deliveryObserver, type DeliveryObserver } from './observed.ts'
+import { type DeliveryObserver, deliveryObserver } from './observed.ts'
 import { type Plan, planOf } from './plan.ts'
 import { pool } from './pool.ts'
 import { sightings } from './sightings.ts'
@@ -31,7 +30,15 @@ export type SimulationReport = Readonly<{
   seed: number
   violations: readonly Violation[]
   /** What it has put to the test. */
-  counts: Readonly<{ processes: number; writes: number; acknowledged: number; reads: number; heard: number; delivered: number; virtualMs: number }>
+  counts: Readonly<{
+    processes: number
+    writes: number
+    acknowledged: number
+    reads: number
+    heard: number
+    delivered: number
+    virtualMs: number
+  }>
 }>
 
 type World = {
@@ -76,7 +83,12 @@ export async function simulate(seed: number, { engine = fakeEngine, mutant, trac
   return report
 }
 
-async function createWorld(seed: number, engine: SimulatedEngine, mutant: Mutant | null, trace: SimulationOptions['trace']): Promise<World> {
+async function createWorld(
+  seed: number,
+  engine: SimulatedEngine,
+  mutant: Mutant | null,
+  trace: SimulationOptions['trace'],
+): Promise<World> {
   const plan = planOf(seed)
   const clock = fakeClock(engine.drain === undefined ? {} : { drain: engine.drain })
   const history = emptyHistory()
@@ -121,7 +133,7 @@ function startClients(world: World, seed: number): Readonly<{ world: ClientWorld
 
 async function boot(world: World): Promise<void> {
   world.boots += 1
-  const instance = await startInstance(world.surroundings, world.boots)
+  const instance = await startInstance(world.surroundings, world.boots, world.phase !== 'faulty')
   world.trace(() => `${instance.name} starts`)
   world.instances.push(instance)
 }
@@ -141,7 +153,6 @@ async function heal(world: World): Promise<void> {
   const { clock } = world
   for (const instance of world.instances) instance.heal()
   await restartTheDead(world, 0)
-  for (const instance of world.instances) instance.heal()
   const until = clock.now() + healingMs
   while (clock.now() < until && !(await isAtRest(world))) {
     await clock.advance(1000)
@@ -149,7 +160,7 @@ async function heal(world: World): Promise<void> {
     for (const { stream } of blocked) await world.truth.ports.outbox.unblock(stream)
   }
   // Reports of relays that were slow to learn of their loss still arrive.
-  await clock.advance(60_000)
+  await clock.advance(30_000)
 }
 
 async function isAtRest({ truth, history, instances }: World): Promise<boolean> {
@@ -166,16 +177,27 @@ async function readEverywhere(world: World, clients: ClientWorld): Promise<void>
   for (const instance of world.instances) {
     for (const at of pool.addresses) {
       const expected = truth.resolvedAt(at, truth.head)
-      const reading = readSetting(clients, instance, at)
-      await world.clock.advance(1)
-      await reading
-      const shown = await instance.core.config.get(at)
+      await passing(world.clock, readSetting(clients, instance, at))
+      const shown = await passing(world.clock, Promise.resolve(instance.core.config.get(at)))
       const value = shown.isOk() ? JSON.stringify(shown.value.value) : undefined
       if (value !== (expected === null ? undefined : JSON.stringify(expected.value))) {
         world.history.violations.push({ law: 'L7', detail: `${instance.name} did not converge at ${at.component}/${at.key}${at.scope}` })
       }
     }
   }
+}
+
+/** Lets time pass until `answer` is there. */
+async function passing<T>(clock: FakeClock, answer: Promise<T>): Promise<T> {
+  let pending = true
+  void answer.finally(() => {
+    pending = false
+  })
+  for (const until = clock.now() + healingMs; pending; ) {
+    if (clock.now() > until) throw new Error('a healed instance does not answer')
+    await clock.advance(10)
+  }
+  return answer
 }
 
 async function judge({ history, observer, truth, clock, boots }: World, seed: number): Promise<SimulationReport> {

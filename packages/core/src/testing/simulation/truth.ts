@@ -1,7 +1,7 @@
 import type { Result } from 'neverthrow'
 import { everything } from '../../config/changes.ts'
 import { type Address, type EntryVersion, type Scope, scopeChain, type UnitChanges } from '../../config/index.ts'
-import { resolve, type Resolution } from '../../config/resolution.ts'
+import { type Resolution, resolve } from '../../config/resolution.ts'
 import { type Revision, zeroRevision } from '../../kernel/unit-of-work.ts'
 import type { StorePorts } from '../fake-store/fake-store.ts'
 

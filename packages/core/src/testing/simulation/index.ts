@@ -1,0 +1,7 @@
+export type { SimulatedConnection, SimulatedDatabase, SimulatedEngine } from './engines.ts'
+export { fakeEngine } from './engines.ts'
+export type { Violation } from './history.ts'
+export type { Mutant } from './mutants.ts'
+export { plantedBugs } from './planted-bugs.ts'
+export type { SimulationOptions, SimulationReport } from './simulate.ts'
+export { simulate } from './simulate.ts'

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { plantedBugs } from './planted-bugs.ts'
+import { type SimulationReport, simulate } from './simulate.ts'
+
+const seedsInTests = 60
+const seedsForABug = 1000
+
+describe('simulation over the fakes', { timeout: 120_000 }, () => {
+  it('L0 L1 L2 L6 L7 L11 L12 L13 L14: holds in every world', async () => {
+    const reports: SimulationReport[] = []
+    for (let seed = 1; seed <= seedsInTests; seed += 1) reports.push(await simulate(seed))
+    expect(reports.filter(({ violations }) => violations.length > 0)).toEqual([])
+  })
+
+  it('puts the service to the test: worlds write, read, watch, die and deliver', async () => {
+    const { processes, acknowledged, reads, heard, delivered } = (await simulate(8)).counts
+    expect(Math.min(acknowledged, reads, heard, delivered)).toBeGreaterThan(20)
+    expect(processes).toBeGreaterThan(0)
+  })
+
+  it('replays a seed exactly', async () => {
+    const traced = async (): Promise<readonly string[]> => {
+      const lines: string[] = []
+      const report = await simulate(17, { trace: (line) => lines.push(line) })
+      return [...lines, JSON.stringify(report)]
+    }
+    expect(await traced()).toEqual(await traced())
+  })
+
+  it.each(plantedBugs.map((mutant) => [mutant.law, mutant.name, mutant] as const))(
+    '%s: finds a service that %s',
+    async (law, _name, mutant) => {
+      expect(await seedThatFinds(law, mutant)).not.toBeNull()
+    },
+  )
+})
+
+/** The first seed whose world shows the bug as a breach of its law. */
+async function seedThatFinds(law: string, mutant: (typeof plantedBugs)[number]): Promise<number | null> {
+  for (let seed = 1; seed <= seedsForABug; seed += 1) {
+    const { violations } = await simulate(seed, { mutant })
+    if (violations.some((violation) => violation.law === law)) return seed
+  }
+  return null
+}
