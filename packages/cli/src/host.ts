@@ -6,15 +6,28 @@ import type { Session } from './session.ts'
 /** The core over the stores that the settings name, until it is disposed of. */
 export type OpenCore = AsyncDisposable & Readonly<{ core: Core; caller: Caller }>
 
+/** How one simulated world went. */
+export type SimulationReport = Readonly<{
+  seed: number
+  violations: readonly Readonly<{ law: string; detail: string }>[]
+  /** What it has put to the test. */
+  counts: Readonly<Record<string, number>>
+}>
+
+export type Simulate = (seed: number) => Promise<SimulationReport>
+
 /** What commands reach beyond the program: given, so that a test can give something else. */
 export type Host = Readonly<{
   openCore: (session: Session) => Promise<Result<OpenCore, Failure>>
   /** Time and chance, for commands that wait. */
   waiting: () => Promise<Readonly<{ clock: Clock; random: Random }>>
+  /** The simulation over one engine; `null` where this version has none. */
+  simulation: (engine: 'fakes' | 'sqlite') => Promise<Simulate | null>
 }>
 
 /** Everything is loaded when it is needed: `--help` needs none of it. */
 export const systemHost: Host = {
   openCore: async (session) => (await import('./container.ts')).openCore(session),
   waiting: async () => (await import('./container.ts')).waiting,
+  simulation: async (engine) => (await import('./simulation/load-simulation.ts')).loadSimulation(engine),
 }

@@ -83,6 +83,7 @@ export function memoryHost(overrides: Partial<Ports> = {}, adapt: (core: Core) =
     core,
     openCore: async () => ok({ core, caller: testCaller, [Symbol.asyncDispose]: async () => {} }),
     waiting: async () => ({ clock: wallClock, random: { fraction: () => 0 } }),
+    simulation: async () => null,
   }
 }
 
@@ -90,4 +91,5 @@ export function memoryHost(overrides: Partial<Ports> = {}, adapt: (core: Core) =
 export const noHost: Host = {
   openCore: () => Promise.reject(new Error('the store was opened')),
   waiting: () => Promise.reject(new Error('something waited')),
+  simulation: () => Promise.reject(new Error('something was simulated')),
 }

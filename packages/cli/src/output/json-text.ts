@@ -23,11 +23,16 @@ export function unifiedDiff(style: Style, before: DiffSide, after: DiffSide): st
   })
   if (hunks.length === 0) return ''
   const body = hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => [
-    style.paint('cyan', `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`),
+    style.paint('cyan', `@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`),
     ...lines.filter((line) => !line.startsWith('\\')).map((line) => diffLine(style, line)),
   ])
   const head = [style.paint('bold', `--- ${plain(before.title)}`), style.paint('bold', `+++ ${plain(after.title)}`)]
   return `${[...head, ...body].join('\n')}\n`
+}
+
+/** An empty side begins after the line before it, as in every unified diff. */
+function range(start: number, lines: number): string {
+  return lines === 0 ? `${start - 1},0` : `${start},${lines}`
 }
 
 function diffLine(style: Style, line: string): string {

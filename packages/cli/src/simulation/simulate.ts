@@ -1,25 +1,22 @@
-import { err, ok, type Result } from 'neverthrow'
-import { exitCodes, type Failure, refused } from '../output/failure.ts'
+import { err, ok } from 'neverthrow'
+import type { SimulationReport } from '../host.ts'
+import { exitCodes, refused } from '../output/failure.ts'
 import { renderTable } from '../output/table.ts'
 import { type Action, type Answer, interruption, type Session } from '../session.ts'
 
 export type SimulateOptions = Readonly<{ seeds: number; seed?: number; engine: 'fakes' | 'sqlite' }>
 
-type Violation = Readonly<{ law: string; detail: string }>
-type Report = Readonly<{ seed: number; violations: readonly Violation[]; counts: Readonly<Record<string, number>> }>
-type Simulate = (seed: number) => Promise<Report>
-
 const seedRange = 2 ** 31
 
 export const runSimulation: Action<[], SimulateOptions> = async (session, { seeds, seed, engine }) => {
-  const simulation = await loadSimulation(engine)
-  if (simulation.isErr()) return err(simulation.error)
+  const simulate = await session.host.simulation(engine)
+  if (simulate === null) return err(refused('not-available', `This version has no simulation over ${engine}.`))
   const first = seed ?? Math.floor(Math.random() * seedRange)
   session.progress(`Seeds ${first} to ${first + seeds - 1}, over ${engine}.`)
   const counts: Record<string, number> = {}
-  const failed: Report[] = []
+  const failed: SimulationReport[] = []
   for (let each = first; each < first + seeds; each += 1) {
-    const report = await simulation.value(each)
+    const report = await simulate(each)
     for (const [name, count] of Object.entries(report.counts)) counts[name] = (counts[name] ?? 0) + count
     if (report.violations.length > 0) failed.push(report)
     tellProgress(session, report, each - first + 1, seeds)
@@ -30,17 +27,7 @@ export const runSimulation: Action<[], SimulateOptions> = async (session, { seed
   return ok(answerOf({ engine, first, seeds, counts, failed }))
 }
 
-/** Loaded when it is asked for, and from the door for tests: nothing else of this program knows a fake. */
-async function loadSimulation(engine: SimulateOptions['engine']): Promise<Result<Simulate, Failure>> {
-  const testing: Readonly<Record<string, unknown>> = await import('@cbp/core/testing')
-  const { simulate } = testing
-  if (engine !== 'fakes' || typeof simulate !== 'function') {
-    return err(refused('not-available', `This version has no simulation over ${engine}.`))
-  }
-  return ok((seed) => (simulate as Simulate)(seed))
-}
-
-function tellProgress({ progress }: Session, { seed, violations }: Report, count: number, seeds: number): void {
+function tellProgress({ progress }: Session, { seed, violations }: SimulationReport, count: number, seeds: number): void {
   for (const { law, detail } of violations) progress(`seed ${seed}: ${law} is broken: ${detail}`)
   if (count % 100 === 0 && count < seeds) progress(`${count} of ${seeds}`)
 }
@@ -50,7 +37,7 @@ type Summary = Readonly<{
   first: number
   seeds: number
   counts: Readonly<Record<string, number>>
-  failed: readonly Report[]
+  failed: readonly SimulationReport[]
 }>
 
 function answerOf({ engine, first, seeds, counts, failed }: Summary): Answer {

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url))
+const timeout = 60_000
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cbp-cli-'))
+})
+afterAll(() => rm(folder, { recursive: true, maxRetries: 3 }))
+
+type Running = Readonly<{ child: ChildProcess; stdout: () => string; stderr: () => string; ended: Promise<number | null> }>
+
+function start(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  const child = spawn(process.execPath, ['--conditions=@cbp/source', main, ...argv], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], CBP_DATA_DIR: join(folder, 'data'), ...env },
+  })
+  const text = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (text.stdout += String(chunk)))
+  child.stderr.on('data', (chunk: Buffer) => (text.stderr += String(chunk)))
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  return { child, stdout: () => text.stdout, stderr: () => text.stderr, ended }
+}
+
+async function cbp(
+  argv: readonly string[],
+  { input = '', env = {} }: Readonly<{ input?: string; env?: Readonly<Record<string, string>> }> = {},
+): Promise<Readonly<{ code: number | null; stdout: string; stderr: string }>> {
+  const running = start(argv, env)
+  running.child.stdin?.on('error', () => {}).end(input)
+  return { code: await running.ended, stdout: running.stdout(), stderr: running.stderr() }
+}
+
+function set(key: string, value: string, ...more: readonly string[]): ReturnType<typeof cbp> {
+  return cbp(['config', 'set', 'payments', key, value, '--reason', 'test', ...more])
+}
+
+/** Waits for a text on stdout. */
+function printed(running: Running, text: string): Promise<void> {
+  return vi.waitFor(() => expect(running.stdout()).toContain(text), { timeout: 20_000, interval: 20 })
+}
+
+describe('the program', { timeout }, () => {
+  it('answers with one JSON document on stdout and keeps stderr clean', async () => {
+    const made = await cbp(['config', 'set', 'payments', 'piped', '-', '--reason', 'test', '--json'], { input: '{"daily": 500}\n' })
+    expect([made.code, made.stderr]).toEqual([0, ''])
+    expect(JSON.parse(made.stdout)).toMatchObject({ value: { daily: 500 }, actor: expect.stringMatching(/^cli:/) })
+    expect(await cbp(['config', 'get', 'payments', 'piped'])).toEqual({ code: 0, stdout: '{\n  "daily": 500\n}\n', stderr: '' })
+  })
+
+  it.each([
+    ['wrong usage', ['config', 'get', 'payments'], {}, 2],
+    ['what is not there', ['config', 'get', 'payments', 'nothing'], {}, 4],
+    ['a store that cannot be opened', ['config', 'list'], { CBP_SQL_URL: 'sqlite:/dev/null/x' }, 5],
+    ['settings that are not acceptable', ['config', 'list'], { CBP_PORT: 'x', CBP_ENV: 'testing' }, 2],
+    ['a token in staging', ['token', 'mint'], { CBP_ENV: 'staging', CBP_JWT_ISSUER: 'x', CBP_JWT_JWKS_URL: 'https://x.example/keys' }, 1],
+  ])('tells failures on stderr alone, as JSON: %s', async (_what, argv, env, expected) => {
+    const { code, stdout, stderr } = await cbp([...argv, '--json'], { env })
+    expect([code, stdout]).toEqual([expected, ''])
+    expect(JSON.parse(stderr)).toMatchObject({ exitCode: expected, detail: expect.any(String), code: expect.any(String) })
+  })
+
+  it('lets exactly one of several racing processes win, and ends the others with exit code 3', async () => {
+    const codes = await Promise.all(['1', '2', '3'].map(async (value) => (await set('raced', value, '--create')).code))
+    expect(codes.toSorted((left, right) => Number(left) - Number(right))).toEqual([0, 3, 3])
+  })
+
+  it.each([
+    ['a command', ['completion', 'bash']],
+    ['a watch', ['config', 'watch', '--since', '0']],
+  ])('ends quietly when nobody reads on: %s', async (_what, argv) => {
+    await set('read', '1')
+    const running = start(argv)
+    running.child.stdout?.destroy()
+    expect([await running.ended, running.stderr()]).toEqual([0, ''])
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends a watch with exit code 0 on %s', async (signal) => {
+    await set('watched', '1')
+    const running = start(['config', 'watch', '--since', '0', '--json'])
+    await printed(running, '"watched"')
+    running.child.kill(signal)
+    expect([await running.ended, running.stderr()]).toEqual([0, ''])
+  })
+})
+
+describe('a service and its watchers', { timeout }, () => {
+  it('lets a watch live through a restart without missing or repeating a revision', async () => {
+    const { stdout: minted } = await cbp(['token', 'mint', '--scope', 'config:read'])
+    const token = { CBP_TOKEN: minted.trim() }
+    const first = start(['serve', '--json'], { CBP_PORT: '0' })
+    await printed(first, '\n')
+    const { listening: url } = JSON.parse(first.stdout()) as { listening: string }
+    const watching = start(['config', 'watch', '--component', 'restarts', '--url', url, '--json', '--since', '0'], token)
+    const change = (value: string): ReturnType<typeof cbp> => cbp(['config', 'set', 'restarts', 'count', value, '--reason', 'test'])
+    await change('1')
+    await printed(watching, '"version":1')
+    first.child.kill('SIGTERM')
+    expect(await first.ended).toBe(0)
+    await change('2')
+    const second = start(['serve'], { CBP_PORT: new URL(url).port })
+    await printed(watching, '"version":2')
+    await change('3')
+    await printed(watching, '"version":3')
+    expect((await cbp(['health', '--url', url])).code).toBe(0)
+    watching.child.kill('SIGINT')
+    second.child.kill('SIGINT')
+    expect([await watching.ended, await second.ended]).toEqual([0, 0])
+    const versions = [...watching.stdout().matchAll(/"version":(\d+)/g)].map(([, version]) => version)
+    expect(versions).toEqual(['1', '2', '3'])
+  })
+})
