@@ -40,7 +40,7 @@ export function configStatements(dialect: Dialect): ConfigStatements {
   ), (SELECT revision FROM store_head))`
   return {
     head: 'SELECT epoch, revision FROM store_head',
-    revisionAt: `SELECT revision FROM units WHERE recorded_at <= @instant AND revision IS NOT NULL
+    revisionAt: `SELECT revision FROM versions WHERE recorded_at <= @instant
       ORDER BY recorded_at DESC, revision DESC ${dialect.limit('1')}`,
     chain: atScopes(newestVersion, ofOneKey, 's.position'),
     chainAsOf: atScopes(newestVersionAsOf, ofOneKey, 's.position'),

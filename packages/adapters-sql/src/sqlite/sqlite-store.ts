@@ -72,7 +72,7 @@ export async function open(options: SqliteStoreOptions, known: readonly Migratio
 
 const writerPragmas = `
   PRAGMA journal_mode = WAL;
-  PRAGMA wal_autocheckpoint = 8000;
+  PRAGMA wal_autocheckpoint = 3000;
   PRAGMA foreign_keys = ON;
   PRAGMA cache_size = -16384;
   PRAGMA temp_store = MEMORY;

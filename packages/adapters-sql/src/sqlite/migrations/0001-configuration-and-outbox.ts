@@ -13,7 +13,6 @@ CREATE TABLE units (
   recorded_at INTEGER,
   wrote_events INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX units_by_time ON units (recorded_at, revision) WHERE revision IS NOT NULL;
 
 CREATE TABLE entries (
   entry_id INTEGER PRIMARY KEY,
@@ -40,6 +39,7 @@ CREATE TABLE versions (
 ) STRICT;
 CREATE UNIQUE INDEX versions_by_entry ON versions (entry_id, version);
 CREATE INDEX versions_by_revision ON versions (revision);
+CREATE INDEX versions_by_time ON versions (recorded_at, revision);
 
 CREATE TABLE component_totals (
   component TEXT PRIMARY KEY,
