@@ -1,4 +1,4 @@
-import { err, ok, type Result, ResultAsync } from 'neverthrow'
+import { err, type Result, ResultAsync } from 'neverthrow'
 import type { OpenCore } from './host.ts'
 import { type CoreFailure, failureOf } from './output/core-failures.ts'
 import { type Failure, unavailable } from './output/failure.ts'
@@ -61,5 +61,3 @@ export async function inTime<T>(
     finished.abort()
   }
 }
-
-export const done: Result<null, never> = ok(null)

@@ -74,7 +74,7 @@ export const wallClock: Clock = {
     }),
 }
 
-export const testCaller: Caller = { client: 'cli:tester', requestId: '01890000-0000-7000-8000-000000000000', traceparent: null }
+const testCaller: Caller = { client: 'cli:tester', requestId: '01890000-0000-7000-8000-000000000000', traceparent: null }
 
 /** A host over a store in memory, which all of its commands share. */
 export function memoryHost(overrides: Partial<Ports> = {}, adapt: (core: Core) => Core = (core) => core): Host & Readonly<{ core: Core }> {

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander'
 import { withExamples } from '../program/examples.ts'
 import type { Perform } from '../program/perform.ts'
 
-export const shells = ['bash', 'zsh', 'fish'] as const
+const shells = ['bash', 'zsh', 'fish'] as const
 
 export function addCompletionCommand(program: Command, perform: Perform): void {
   withExamples(

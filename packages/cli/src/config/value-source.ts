@@ -85,7 +85,7 @@ function withoutLastLineEnd(text: string): string {
 }
 
 /** Reads JSON; a number that would not be kept as it was written is refused. */
-export function parseValue(text: string): Result<JsonValue, Failure> {
+function parseValue(text: string): Result<JsonValue, Failure> {
   const changed: string[] = []
   try {
     const value = JSON.parse(text.replace(/^\uFEFF/, ''), (_name, member: unknown, context?: Readonly<{ source?: string }>) => {
