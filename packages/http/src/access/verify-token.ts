@@ -98,6 +98,7 @@ function keySource({ keys, secret }: TokenRules): JWTVerifyGetKey {
 
 function checkHeader(token: string): string | null {
   if (token.length > tokenLimitBytes) return `it is larger than ${tokenLimitBytes} bytes`
+  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return 'it is not a JWT'
   let header: ReturnType<typeof decodeProtectedHeader>
   try {
     header = decodeProtectedHeader(token)

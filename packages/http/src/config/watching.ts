@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { mayHearOf } from '../access/identity.ts'
 import { problemOf } from '../problems/from-core.ts'
 import { problem } from '../problems/problem.ts'
-import { encodedJson, privateJson, represent } from '../server/answer.ts'
+import { answerWithout, encodedJson, privateJson, represent } from '../server/answer.ts'
 import type { AppDependencies } from '../server/dependencies.ts'
 import { type Endpoint, endpoint } from '../server/endpoint.ts'
 import { type Exchange, identityIn } from '../server/exchange.ts'
@@ -115,7 +115,7 @@ function watchEndpoint({ core, lifecycle, now, heartbeatMs = defaultHeartbeatMs 
       if (opened.isErr()) return problemOf(opened.error)
       if (exchange.method === 'HEAD') {
         opened.value.close()
-        return { status: 200, headers: eventStreamHeaders, body: null }
+        return answerWithout(200, eventStreamHeaders)
       }
       const { expiresAtMs } = identityIn(exchange)
       return {

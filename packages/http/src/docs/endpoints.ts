@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { problem } from '../problems/problem.ts'
-import { type Encoded, encoded, encodedJson, publicJson, represent } from '../server/answer.ts'
+import { type Encoded, encoded, encodedBytes, encodedJson, publicJson, represent } from '../server/answer.ts'
 import { type Endpoint, endpoint } from '../server/endpoint.ts'
 import { openApiDocument } from './openapi.ts'
 
@@ -58,7 +58,7 @@ export function docsEndpoints(
   const load = (name: string): Promise<Encoded> => {
     const known = loaded.get(name)
     if (known !== undefined) return known
-    const loading = readFile(join(assetDir, name)).then((bytes): Encoded => ({ bytes, gzip: null }))
+    const loading = readFile(join(assetDir, name)).then(encodedBytes)
     loaded.set(name, loading)
     return loading
   }

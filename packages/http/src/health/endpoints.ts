@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { type Answer, encodedJson, publicJson } from '../server/answer.ts'
+import { type Answer, answerWith, encodedJson, publicJson } from '../server/answer.ts'
 import type { AppDependencies } from '../server/dependencies.ts'
 import { type Endpoint, endpoint } from '../server/endpoint.ts'
 import type { HealthCheck, HealthStatus } from './probes.ts'
@@ -48,7 +48,7 @@ function checkEndpoint(path: string, summary: string, look: () => Promise<Checks
       const checks = await look()
       const worst = worstOf(Object.values(checks).map((each) => each.status))
       const headers = { ...publicJson, 'cache-control': 'no-store' }
-      return { status: worst === 'fail' ? 503 : 200, headers, body: encodedJson({ status: worst, checks }).bytes }
+      return answerWith(worst === 'fail' ? 503 : 200, headers, encodedJson({ status: worst, checks }))
     },
   })
 }

@@ -5,17 +5,26 @@ import type { Problem } from '../problems/problem.ts'
 import { isNamedBy, malformedTags } from './entity-tags.ts'
 import type { Exchange } from './exchange.ts'
 
-/** The text of a body with its compressed form, made once when it is first asked for. */
-export type Encoded = { readonly bytes: Uint8Array; gzip: Uint8Array | null }
+/** A whole body with its compressed form, which is made when it is first asked for. */
+export type Encoded = {
+  /** Text stays text: node sends it with the header in one write, bytes only in a second. */
+  readonly content: string | Uint8Array
+  readonly length: number
+  gzip: Uint8Array | null
+}
 
-export type Answer = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: Uint8Array | null }>
+export type Answer = Readonly<{
+  status: number
+  headers: Readonly<Record<string, string>>
+  body: string | Uint8Array | null
+  /** Bytes in the body. */
+  length: number
+}>
 
 /** An answer that is written piece by piece to the node response; `run` resolves when it has ended. */
 export type StreamedAnswer = Readonly<{ status: number; run: (outgoing: ServerResponse, headers: Readonly<Record<string, string>>) => Promise<void> }>
 
 const gzip = promisify(gzipCallback)
-const encoder = new TextEncoder()
-
 /** Below this a body fits into one packet anyway, and compressing costs more than it saves. */
 const compressFromBytes = 1400
 
@@ -33,7 +42,19 @@ export const publicJson: Readonly<Record<string, string>> = {
 }
 
 export function encoded(text: string): Encoded {
-  return { bytes: encoder.encode(text), gzip: null }
+  return { content: text, length: Buffer.byteLength(text), gzip: null }
+}
+
+export function encodedBytes(bytes: Uint8Array): Encoded {
+  return { content: bytes, length: bytes.length, gzip: null }
+}
+
+export function answerWith(status: number, headers: Answer['headers'], { content, length }: Encoded): Answer {
+  return { status, headers, body: content, length }
+}
+
+export function answerWithout(status: number, headers: Answer['headers']): Answer {
+  return { status, headers, body: null, length: 0 }
 }
 
 export function encodedJson(value: unknown): Encoded {
@@ -46,17 +67,17 @@ export async function represent(
   given: Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: Encoded; etag: string | null }>,
 ): Promise<Answer | Problem> {
   const { status, headers, body, etag } = given
-  const compress = body.bytes.length >= compressFromBytes && acceptsGzip(exchange.header('accept-encoding'))
+  const compress = body.length >= compressFromBytes && acceptsGzip(exchange.header('accept-encoding'))
   const tagged = etag === null ? headers : { ...headers, etag: compress ? `${etag.slice(0, -1)}-gzip"` : etag }
   if (etag !== null && status === 200 && isRead(exchange)) {
     const ifNoneMatch = exchange.header('if-none-match')
     const isNamed = ifNoneMatch !== undefined && isNamedBy(ifNoneMatch, etag)
     if (isNamed === null) return malformedTags('if-none-match')
-    if (isNamed) return { status: 304, headers: withoutType(tagged), body: null }
+    if (isNamed) return answerWithout(304, withoutType(tagged))
   }
-  if (!compress) return { status, headers: tagged, body: body.bytes }
-  body.gzip ??= await gzip(body.bytes, { level: 6 })
-  return { status, headers: { ...tagged, 'content-encoding': 'gzip' }, body: body.gzip }
+  if (!compress) return answerWith(status, tagged, body)
+  body.gzip ??= await gzip(body.content, { level: 6 })
+  return answerWith(status, { ...tagged, 'content-encoding': 'gzip' }, encodedBytes(body.gzip))
 }
 
 function isRead({ method }: Exchange): boolean {

@@ -7,6 +7,7 @@ import { healthEndpoints } from '../health/endpoints.ts'
 import { metricsEndpoints } from '../metrics/endpoints.ts'
 import { problem } from '../problems/problem.ts'
 import { problemEndpoints } from '../problems/endpoints.ts'
+import { answerWithout } from './answer.ts'
 import type { AppDependencies } from './dependencies.ts'
 import { requestDeadlines } from './deadline.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -51,7 +52,7 @@ export function createApp(deps: AppDependencies): App {
     const allowed = allowedMethods(app, exchange.path)
     const allow = allowed.join(', ')
     if (allowed.length === 0) return respond(c, refuse(problem('not-found', `There is nothing at ${exchange.path}.`), exchange))
-    if (exchange.method === 'OPTIONS') return respond(c, refuse({ status: 204, headers: { allow }, body: null }, exchange))
+    if (exchange.method === 'OPTIONS') return respond(c, refuse(answerWithout(204, { allow }), exchange))
     const refusal = problem('method-not-allowed', `${exchange.path} does not take ${exchange.method}.`, { headers: { allow } })
     return respond(c, refuse(refusal, exchange))
   })
@@ -60,7 +61,7 @@ export function createApp(deps: AppDependencies): App {
 
 function respond(c: AppContext, finished: Finished): Response | Promise<Response> {
   if (!('run' in finished)) {
-    return new Response(finished.body as Uint8Array<ArrayBuffer> | null, { status: finished.status, headers: finished.headers })
+    return new Response(finished.body as string | Uint8Array<ArrayBuffer> | null, { status: finished.status, headers: finished.headers })
   }
   const { outgoing } = c.env
   if (outgoing === undefined) throw new Error('a stream needs a node response to write to')

@@ -55,8 +55,6 @@ const problemHeaders: Readonly<Record<string, string>> = {
   vary: 'Authorization, Accept-Encoding',
 }
 
-const encoder = new TextEncoder()
-
 /** What happens to every request around its endpoint: access, deadline, defects, header fields, log and metrics. */
 export function pipeline(deps: PipelineDependencies): Pipeline {
   return {
@@ -72,7 +70,7 @@ export function pipeline(deps: PipelineDependencies): Pipeline {
         ...finished,
         run: async (outgoing, headers) => {
           await finished.run(outgoing, headers)
-          deps.onAnswered(recordOf(endpoint.path, exchange, { ...finished, body: null }, startedAt))
+          deps.onAnswered(recordOf(endpoint.path, exchange, { ...finished, body: null, length: 0 }, startedAt))
         },
       }
     },
@@ -112,33 +110,34 @@ async function answer(deps: PipelineDependencies, endpoint: Endpoint, exchange: 
 function finish(deps: PipelineDependencies, outcome: Outcome, exchange: Exchange): Finished {
   const extra = deps.isStopping() ? { connection: 'close' } : null
   if ('code' in outcome) {
-    const body = encoder.encode(problemText(outcome, exchange.path, exchange.requestId))
+    const body = problemText(outcome, exchange.path, exchange.requestId)
+    const length = Buffer.byteLength(body)
     const headers = {
       ...secureHeaders,
       ...problemHeaders,
-      'content-length': String(body.length),
+      'content-length': String(length),
       ...outcome.headers,
       'x-request-id': exchange.requestId,
       ...extra,
     }
-    return { status: problemStatus(outcome), headers, body }
+    return { status: problemStatus(outcome), headers, body, length }
   }
   if ('run' in outcome) {
     return { ...outcome, headers: { ...secureHeaders, 'x-request-id': exchange.requestId } }
   }
-  const { status, headers, body } = outcome
-  const length = body === null ? null : { 'content-length': String(body.length) }
-  return { status, headers: { ...secureHeaders, ...headers, ...length, 'x-request-id': exchange.requestId, ...extra }, body }
+  const { status, headers, body, length } = outcome
+  const size = body === null ? null : { 'content-length': String(length) }
+  return { status, headers: { ...secureHeaders, ...headers, ...size, 'x-request-id': exchange.requestId, ...extra }, body, length }
 }
 
-function recordOf(route: string, exchange: Exchange, { status, body }: Answer, startedAt: number): RequestRecord {
+function recordOf(route: string, exchange: Exchange, { status, length }: Answer, startedAt: number): RequestRecord {
   return {
     method: exchange.method,
     path: exchange.path,
     route,
     status,
     durationMs: performance.now() - startedAt,
-    bytes: exchange.method === 'HEAD' ? 0 : (body?.length ?? 0),
+    bytes: exchange.method === 'HEAD' ? 0 : length,
     requestId: exchange.requestId,
     traceparent: exchange.traceparent,
     client: exchange.identity?.client ?? null,
