@@ -5,6 +5,7 @@ import type { Failure } from '../../output/failure.ts'
 import { exitCodes } from '../../output/failure.ts'
 import { addressOf, failureOfReply, headersOf, problemOf, readJson, reasonOf, type Service, unreachable } from '../../remote/service.ts'
 import type { Session } from '../../session.ts'
+import { inTime } from '../../settle.ts'
 import { printUnit } from './change-lines.ts'
 import { readEventStream } from './event-stream.ts'
 import { tellGone } from './store-watch.ts'
@@ -116,7 +117,12 @@ async function follow(following: Following, reply: Response): Promise<Ended> {
 
 async function refusedConnection(following: Following, reply: Response): Promise<Ended> {
   const { session, service, request, connected } = following
-  const body = await readJson(reply).catch(() => null)
+  const read = await inTime(
+    session.io.cancel,
+    readJson(reply).catch(() => null),
+    connectDeadlineMs,
+  )
+  const body = typeof read === 'string' ? null : read
   if (reply.status === 410) {
     const { head } = problemOf(body)
     const cursor = following.cursor ?? ''
