@@ -3,7 +3,7 @@ import type { Caller } from '../kernel/caller.ts'
 import type { Instant } from '../kernel/clock.ts'
 import type { Digest } from '../kernel/digest.ts'
 import type { InputFault } from '../kernel/failures.ts'
-import { canonicalJson, isJsonObject, type JsonValue, utf8Length } from '../kernel/json.ts'
+import { canonicalJson, type JsonObject, type JsonValue, utf8Length } from '../kernel/json.ts'
 import type { Revision } from '../kernel/unit-of-work.ts'
 import type { Address } from './address.ts'
 
@@ -57,15 +57,16 @@ export function checkValue(value: JsonValue): Result<JsonValue, InvalidValue> {
 
 /** Iterative, because a hostile value may be nested deeper than the stack allows. */
 function depthExceeds(value: JsonValue, limit: number): boolean {
-  let level: readonly JsonValue[] = [value]
-  for (let depth = 0; level.length > 0; depth += 1) {
+  let containers = [value].filter(isContainer)
+  for (let depth = 1; containers.length > 0; depth += 1) {
     if (depth > limit) return true
-    level = level.flatMap((item): readonly JsonValue[] => {
-      if (Array.isArray(item)) return item as readonly JsonValue[]
-      return isJsonObject(item) ? Object.values(item) : []
-    })
+    containers = containers.flatMap((container): readonly JsonValue[] => Object.values(container)).filter(isContainer)
   }
   return false
+}
+
+function isContainer(value: JsonValue): value is JsonObject | readonly JsonValue[] {
+  return typeof value === 'object' && value !== null
 }
 
 function refuse(code: string, message: string): Result<never, InvalidValue> {

@@ -49,7 +49,7 @@ export interface Transactions<Tx> {
   attempt<T, E>(unit: UnitId, work: (tx: Tx) => ResultAsync<T, E>): ResultAsync<Committed<T>, E | AttemptFailure>
   /**
    * After `outcome-unknown`: answers the commit of that unit, or makes sure that it never commits and answers `null`.
-   * Asked again, it answers the same.
+   * Asked again, it answers the same. A unit that recorded nothing need not be known.
    */
   settle(unit: UnitId): ResultAsync<Commit | null, StoreUnavailable>
 }

@@ -26,7 +26,7 @@ export type ComponentSummary = Readonly<{
 
 /** The units after some revision, as far as they were read. */
 export type ChangesAfter = Readonly<{
-  /** Ascending; only units with a change that the selection takes. */
+  /** Ascending; only units with a change that the selection takes, each with its changes in the order in which they were recorded. */
   units: readonly UnitChanges[]
   /** Every matching unit up to here is in `units`. */
   through: Revision
@@ -36,7 +36,7 @@ export type ChangesAfter = Readonly<{
  * Port: committed configuration. Versions are never updated or removed.
  *
  * L1: every read sees exactly the units 1..r of one revision r, and r is not below that of any unit
- * whose commit was answered before the read began. `asOf: null` means the head.
+ * whose commit was answered before the read began. `asOf: null` means the head; no other `asOf` is beyond it.
  */
 export interface ConfigStore {
   head(): ResultAsync<Head, StoreUnavailable>

@@ -39,6 +39,7 @@ export type StreamState = Readonly<{
   blocked: StreamBlock | null
 }>
 
+/** `oldest`: when the first of the unconfirmed events occurred. */
 export type Backlog = Readonly<{ events: number; blockedStreams: number; oldest: Instant | null }>
 
 /**
