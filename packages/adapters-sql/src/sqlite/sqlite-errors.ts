@@ -50,10 +50,6 @@ export function isConstraint(error: unknown): boolean {
   return ((sqliteCode(error) ?? 0) & 255) === codes.constraint
 }
 
-export function isNotADatabase(error: unknown): boolean {
-  return sqliteCode(error) === codes.notADatabase
-}
-
 export function reasonOf(code: number): string {
   return `SQLite ${code}: ${remedies.get(code & 255) ?? 'the database refused the statement'}`
 }

@@ -1,0 +1,144 @@
+import { stat, writeFile } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { fakeRandom } from '@cbp/core/testing'
+import { describe, expect, it } from 'vitest'
+import { startChild } from '../../tests/children.ts'
+import { clock } from '../../tests/plain-store.ts'
+import { withPath } from '../../tests/temporary-store.ts'
+import type { Migration } from './migrations/index.ts'
+import { migrations } from './migrations/index.ts'
+import { plan, planMigrations } from './plan-migrations.ts'
+import { open } from './sqlite-store.ts'
+
+const next: Migration = { number: 2, name: 'notes', sql: 'CREATE TABLE notes (note TEXT NOT NULL) STRICT;' }
+
+async function openWith(path: string, known: readonly Migration[]) {
+  const opened = await open({ path, clock, random: fakeRandom(1) }, known)
+  if (opened.isOk()) await opened.value.close()
+  return opened.map(() => 'opened')
+}
+
+function query(path: string, sql: string): readonly unknown[] {
+  const database = new DatabaseSync(path)
+  try {
+    return database.prepare(sql).all()
+  } finally {
+    database.close()
+  }
+}
+
+describe('migrations', () => {
+  it(
+    'are planned for a file that is not there, without making it',
+    withPath(async (path) => {
+      const planned = (await planMigrations(path))._unsafeUnwrap()
+      expect(planned.map(({ number }) => number)).toEqual(migrations.map(({ number }) => number))
+      await expect(stat(path)).rejects.toThrow('ENOENT')
+    }),
+  )
+
+  it(
+    'are not planned again once they have run',
+    withPath(async (path) => {
+      await openWith(path, migrations)
+      expect((await planMigrations(path))._unsafeUnwrap()).toEqual([])
+    }),
+  )
+
+  it(
+    'run where they are pending, and keep what is there',
+    withPath(async (path) => {
+      await openWith(path, migrations)
+      const [head] = query(path, 'SELECT epoch FROM store_head')
+      expect((await plan(path, [...migrations, next]))._unsafeUnwrap()).toMatchObject([{ number: 2, name: 'notes' }])
+      await openWith(path, [...migrations, next])
+      expect(query(path, 'SELECT epoch FROM store_head')).toEqual([head])
+      expect(query(path, 'SELECT * FROM notes')).toEqual([])
+    }),
+  )
+
+  it(
+    'are refused when one has changed since it ran',
+    withPath(async (path) => {
+      await openWith(path, [...migrations, next])
+      const changed = [...migrations, { ...next, sql: `${next.sql} ` }]
+      const refused = (await openWith(path, changed))._unsafeUnwrapErr()
+      expect(refused).toMatchObject({ kind: 'store-open-error', cause: 'changed-migration' })
+      expect(refused.reason).toContain('migration 2 (notes)')
+    }),
+  )
+
+  it(
+    'are refused by a program older than the database',
+    withPath(async (path) => {
+      await openWith(path, [...migrations, next])
+      const refused = (await openWith(path, migrations))._unsafeUnwrapErr()
+      expect(refused).toMatchObject({ cause: 'newer-database' })
+      expect(refused.reason).toContain('migration 2 (notes)')
+    }),
+  )
+
+  it(
+    'leave the database as it was when one of them fails',
+    withPath(async (path) => {
+      await openWith(path, migrations)
+      const broken: Migration = { number: 3, name: 'broken', sql: 'CREATE TABLE notes (note TEXT);' }
+      expect((await openWith(path, [...migrations, next, broken])).isErr()).toBe(true)
+      expect(query(path, 'SELECT number FROM schema_migrations')).toHaveLength(migrations.length)
+      expect(query(path, "SELECT name FROM sqlite_schema WHERE name = 'notes'")).toEqual([])
+    }),
+  )
+
+  it(
+    'run once when several processes start at the same time',
+    withPath(async (path) => {
+      const children = Array.from({ length: 4 }, () => startChild('open-and-close', path))
+      const epochs = await Promise.all(children.map(async ({ lines }) => (await lines.next()).value as string))
+      expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0, 0])
+      expect(new Set(epochs).size).toBe(1)
+      expect(query(path, 'SELECT number FROM schema_migrations')).toHaveLength(migrations.length)
+    }),
+    30_000,
+  )
+})
+
+describe('opening', () => {
+  it(
+    'makes the directory and an epoch that stays',
+    withPath(async (path) => {
+      const nested = `${path}.d/data/store.db`
+      await openWith(nested, migrations)
+      const [head] = query(nested, 'SELECT epoch FROM store_head') as [{ epoch: string }]
+      expect(head.epoch).toMatch(/^[a-z0-9]{8}$/)
+      await openWith(nested, migrations)
+      expect(query(nested, 'SELECT epoch FROM store_head')).toEqual([head])
+    }),
+  )
+
+  it(
+    'refuses a file that is not a database',
+    withPath(async (path) => {
+      await writeFile(path, 'this is not a database, though it is long enough to be taken for the header of one .........')
+      expect((await openWith(path, migrations))._unsafeUnwrapErr()).toMatchObject({ cause: 'unusable-file' })
+    }),
+  )
+
+  it(
+    'refuses a database that another program made',
+    withPath(async (path) => {
+      query(path, 'SELECT 1')
+      const foreign = new DatabaseSync(path)
+      foreign.exec('CREATE TABLE customers (name TEXT)')
+      foreign.close()
+      expect((await openWith(path, migrations))._unsafeUnwrapErr()).toMatchObject({ cause: 'foreign-database' })
+    }),
+  )
+
+  it(
+    'refuses a directory that cannot be made',
+    withPath(async (path) => {
+      await writeFile(path, '')
+      expect((await openWith(`${path}/store.db`, migrations))._unsafeUnwrapErr()).toMatchObject({ cause: 'unusable-file' })
+    }),
+  )
+})

@@ -1,0 +1,86 @@
+import { fakeClock, fakeIds, fakeRandom } from '@cbp/core/testing'
+import { expect, it } from 'vitest'
+import { address, appendNext } from '../../tests/plain-store.ts'
+import { withPath } from '../../tests/temporary-store.ts'
+import type { SqlEngine, Statement } from '../sql/engine.ts'
+import { type Connection, openConnection } from './connection.ts'
+import { defaultLimits, groupCommit } from './group-commit.ts'
+import { ledger } from './ledger.ts'
+import { migrate } from './migrate.ts'
+import { migrations } from './migrations/index.ts'
+import { sharedTransaction, sqliteEngine } from './sqlite-engine.ts'
+import { sqliteTransactions } from './sqlite-transactions.ts'
+
+type Parts = Readonly<{ writer: Connection; engine: SqlEngine; transactions: ReturnType<typeof sqliteTransactions> }>
+
+/** The parts of a store, for what its door does not show. */
+function withParts(test: (parts: Parts) => Promise<void>): () => Promise<void> {
+  return withPath(async (path) => {
+    const clock = fakeClock()
+    const random = fakeRandom(1)
+    const writer = openConnection(path, { readOnly: false, busyTimeoutMs: 5 })
+    writer.exec('PRAGMA journal_mode = WAL')
+    migrate(writer, migrations, { clock, random })._unsafeUnwrap()
+    const reader = openConnection(path, { readOnly: true, busyTimeoutMs: 5 })
+    const counters = ledger(writer)
+    const transaction = sharedTransaction(writer, counters, clock.now, false)
+    const group = groupCommit({ transaction, clock, random, defer: (run) => void setImmediate(run), limits: defaultLimits })
+    await test({ writer, engine: sqliteEngine(writer, reader, group), transactions: sqliteTransactions(writer, counters, group, clock) })
+    reader.close()
+    writer.close()
+  })
+}
+
+const addNote: Statement = { sql: 'INSERT INTO streams (stream, last_sequence) VALUES (@stream, 0)', parameters: { stream: 'note' } }
+const countNotes: Statement = { sql: 'SELECT COUNT(*) AS notes FROM streams', parameters: {} }
+
+it(
+  'takes back the whole of a write that fails halfway, and nothing of its neighbours',
+  withParts(async ({ engine, transactions }) => {
+    const ids = fakeIds()
+    const [before, failed, after] = await Promise.all([
+      transactions.attempt(ids.next(), (tx) => appendNext(tx)),
+      engine.write('full', async (session) => session.execute([addNote, addNote])),
+      transactions.attempt(ids.next(), (tx) => appendNext(tx)),
+    ])
+    expect(failed._unsafeUnwrapErr()).toMatchObject({ kind: 'store-unavailable' })
+    expect([before, after].map((outcome) => outcome._unsafeUnwrap().commit.revision)).toEqual([1, 2])
+    expect((await engine.read([countNotes]))._unsafeUnwrap()).toEqual([[{ notes: 0 }]])
+  }),
+)
+
+it(
+  'tells a full disk, writes nothing of the batch, and goes on where it stood once there is room',
+  withParts(async ({ writer, transactions }) => {
+    const ids = fakeIds()
+    await transactions.attempt(ids.next(), (tx) => appendNext(tx))
+    const [{ page_count: pages } = { page_count: 0 }] = writer.all({ sql: 'PRAGMA page_count', parameters: {} })
+    writer.exec(`PRAGMA max_page_count = ${pages}`)
+    const large = 'x'.repeat(60_000)
+    const full = await Promise.all([
+      transactions.attempt(ids.next(), (tx) => appendNext(tx)),
+      transactions.attempt(ids.next(), (tx) =>
+        tx.config.newest(address).map((newest) => {
+          const version = (newest?.version ?? 0) + 1
+          const facts = { hash: '', actor: '', reason: '', requestId: '', restoredFrom: null }
+          tx.config.append({ ...address, ...facts, version, op: 'put', value: large })
+          return version
+        }),
+      ),
+    ])
+    for (const refused of full) {
+      expect(refused._unsafeUnwrapErr()).toMatchObject({ kind: 'store-unavailable', reason: expect.stringContaining('disk is full') })
+    }
+    writer.exec('PRAGMA max_page_count = 100000')
+    const again = await transactions.attempt(ids.next(), (tx) => appendNext(tx))
+    expect(again._unsafeUnwrap()).toMatchObject({ value: 2, commit: { revision: 2 } })
+  }),
+)
+
+it(
+  'never puts a value into the text of an error',
+  withParts(async ({ engine }) => {
+    const failed = await engine.write('full', async (session) => session.execute([addNote, addNote]))
+    expect(JSON.stringify(failed._unsafeUnwrapErr())).not.toContain('note')
+  }),
+)
