@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
+import { err, ok, type Result } from 'neverthrow'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { loadDevelopmentKey } from './access/development-key.ts'
 import { tokenVerifier, type VerifyToken } from './access/verify-token.ts'
-import { type Assembly, openAssembly, type Settings } from './assembly/index.ts'
+import { type Assembly, openAssembly, type ResourceUnavailable, type Settings } from './assembly/index.ts'
 import { healthProbes } from './health/probes.ts'
 import { coreMetrics } from './metrics/core-metrics.ts'
 import { metered } from './metrics/metered.ts'
@@ -15,11 +16,13 @@ import type { HostLog } from './server/log.ts'
 /** What the HTTP host adds to the assembly that both hosts share. */
 export type HostContainer = AsyncDisposable & Readonly<{ assembly: Assembly; app: AppDependencies }>
 
-export async function openHost(settings: Settings, { log, request }: Pick<HostLog, 'log' | 'request'>): Promise<HostContainer> {
+export async function openHost(settings: Settings, { log, request }: Pick<HostLog, 'log' | 'request'>): Promise<Result<HostContainer, ResourceUnavailable>> {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const verifyToken = await openVerifier(settings)
-  const assembly = await openAssembly(settings, { log, decorate: (ports) => metered(ports, registry) })
+  const opened = await openAssembly(settings, { log, decorate: (ports) => metered(ports, registry) })
+  if (opened.isErr()) return err(opened.error)
+  const assembly = opened.value
   const core = assembly.get('core')
   const clock = assembly.get('clock')
   const ends = lifecycle()
@@ -44,7 +47,7 @@ export async function openHost(settings: Settings, { log, request }: Pick<HostLo
     version: ownVersion(),
     now: clock.now,
   }
-  return { assembly, app, [Symbol.asyncDispose]: () => assembly[Symbol.asyncDispose]() }
+  return ok({ assembly, app, [Symbol.asyncDispose]: () => assembly[Symbol.asyncDispose]() })
 }
 
 async function openVerifier({ dataDir, jwt: { issuer, audience, jwksUrl, secret } }: Settings): Promise<VerifyToken> {

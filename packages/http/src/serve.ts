@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { err, ok, type Result } from 'neverthrow'
 import { defaultAudience, developmentIssuer, type Settings } from './assembly/index.ts'
 import { type HostContainer, openHost } from './container.ts'
-import { createApp } from './server/app.ts'
+import { httpInterface } from './server/app.ts'
 import { listen, type Listening } from './server/listen.ts'
 import { type HostLog, openLog } from './server/log.ts'
 
@@ -47,7 +47,8 @@ async function run(settings: Settings, { app, assembly }: HostContainer, listeni
 
 async function openOrExplain(settings: Settings, log: HostLog): Promise<Result<HostContainer, ServeFailure>> {
   try {
-    return ok(await openHost(settings, log))
+    const opened = await openHost(settings, log)
+    return opened.mapErr(({ resource, reason }) => ({ kind: 'serve-failure', message: `The ${resource} did not open: ${reason}` }))
   } catch (error) {
     return failure(error instanceof Error ? error.message : String(error))
   }
@@ -61,7 +62,7 @@ async function listenOrExplain(settings: Settings, { app }: HostContainer): Prom
     return `${app.instanceId}-x${count.toString(36)}`
   }
   try {
-    return ok(await listen(createApp(app), { host, port }, app.lifecycle, newRequestId))
+    return ok(await listen(httpInterface(app), { host, port }, app.lifecycle, newRequestId))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') {

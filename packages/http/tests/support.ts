@@ -10,7 +10,7 @@ import { healthProbes } from '../src/health/probes.ts'
 import { coreMetrics } from '../src/metrics/core-metrics.ts'
 import { metered } from '../src/metrics/metered.ts'
 import { requestMetrics } from '../src/metrics/request-metrics.ts'
-import { type App, createApp } from '../src/server/app.ts'
+import { type App, type HttpInterface, httpInterface } from '../src/server/app.ts'
 import type { AppDependencies } from '../src/server/dependencies.ts'
 import { lifecycle } from '../src/server/lifecycle.ts'
 import { listen, type Listening } from '../src/server/listen.ts'
@@ -36,6 +36,7 @@ export async function token(
 
 export type TestApp = Readonly<{
   app: App
+  face: HttpInterface
   ports: Ports
   deps: AppDependencies
   records: RequestRecord[]
@@ -82,7 +83,8 @@ export async function openApp(options: Partial<AppDependencies> & Readonly<{ por
     now: Date.now,
     ...overrides,
   }
-  const app = createApp(deps)
+  const face = httpInterface(deps)
+  const { app } = face
   const admin = await token({ scope: 'admin' })
   const call: TestApp['call'] = async (method, path, { headers = {}, body, raw } = {}) => {
     const given = { authorization: `Bearer ${admin}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }
@@ -90,7 +92,7 @@ export async function openApp(options: Partial<AppDependencies> & Readonly<{ por
     const content = raw ?? (body === undefined ? null : JSON.stringify(body))
     return app.request(path, { method, headers: fields, body: content as BodyInit | null })
   }
-  return { app, ports, deps, records, logged, call }
+  return { app, face, ports, deps, records, logged, call }
 }
 
 export type TestServer = TestApp & Readonly<{ listening: Listening; url: string }>
@@ -98,7 +100,7 @@ export type TestServer = TestApp & Readonly<{ listening: Listening; url: string 
 /** The app behind a real listener, with core's background work; all of it ends with the test. */
 export async function openServer(options: Parameters<typeof openApp>[0] = {}): Promise<TestServer> {
   const opened = await openApp(options)
-  const listening = await listen(opened.app, { host: '127.0.0.1', port: 0 }, opened.deps.lifecycle, () => 'test-x')
+  const listening = await listen(opened.face, { host: '127.0.0.1', port: 0 }, opened.deps.lifecycle, () => 'test-x')
   const background = new AbortController()
   const working = opened.deps.core.run(background.signal)
   onTestFinished(async () => {

@@ -1,7 +1,8 @@
 import 'reflect-metadata'
 import type { SqliteStore } from '@cbp/adapters-sql'
-import { type ConfigCache, createCore, type EventBroker, type Log, type Ports, type Signals } from '@cbp/core'
+import { type ConfigCache, cancelSource, createCore, type EventBroker, type Log, type Ports, type Signals } from '@cbp/core'
 import { Container, ContainerModule } from 'inversify'
+import { err, ok, type Result } from 'neverthrow'
 import { systemRandom, uuidSource } from './platform/identity.ts'
 import { nodeDigest } from './platform/node-digest.ts'
 import { systemClock } from './platform/system-clock.ts'
@@ -19,44 +20,53 @@ export type AssemblyOptions = Readonly<{
   decorate?: (ports: Ports) => Ports
 }>
 
-/** Thrown by `openAssembly` when a resource cannot be opened; the message says how to mend it. */
-export type AssemblyFailure = Readonly<{ kind: 'assembly-failure'; message: string }>
+/** A resource that the settings name did not open; `reason` says how to mend it. */
+export type ResourceUnavailable = Readonly<{ kind: 'resource-unavailable'; resource: 'store'; reason: string }>
 
 type Resources = Readonly<{ store: SqliteStore; configCache: ConfigCache; eventBroker: EventBroker; signals: Signals }>
 
 const cacheCapacity = 100_000
+const closeDeadlineMs = 5000
 
 /** Opens what the settings name, then assembles core over it. Drivers are loaded only for the engines in use. */
-export async function openAssembly(settings: Settings, { log, decorate = (ports) => ports }: AssemblyOptions): Promise<Assembly> {
+export async function openAssembly(
+  settings: Settings,
+  { log, decorate = (ports) => ports }: AssemblyOptions,
+): Promise<Result<Assembly, ResourceUnavailable>> {
   await using opening = new AsyncDisposableStack()
   const resources = await openResources(settings, opening)
+  if (resources.isErr()) return err(resources.error)
   const container = new Container({ defaultScope: 'Singleton' })
-  container.load(platformModule(settings, log), resourceModule(resources), coreModule(decorate))
+  container.load(platformModule(settings, log), resourceModule(resources.value), coreModule(decorate))
   const opened = opening.move()
-  return {
+  return ok({
     get: (name) => container.get(name),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  }
+  })
 }
 
-async function openResources(settings: Settings, opening: AsyncDisposableStack): Promise<Resources> {
+async function openResources(settings: Settings, opening: AsyncDisposableStack): Promise<Result<Resources, ResourceUnavailable>> {
   const [{ openSqliteStore }, { inProcessConfigCache }, { inProcessEventBroker, inProcessSignals }] = await Promise.all([
     import('@cbp/adapters-sql'),
     import('@cbp/adapters-redis'),
     import('@cbp/adapters-amqp'),
   ])
   const { path, synchronous } = settings.sql
-  const store = await openSqliteStore({ path, synchronous, clock: systemClock, random: systemRandom })
-  if (store.isErr()) throw new Error(`the store ${path} did not open: ${store.error.reason}`)
-  opening.defer(() => store.value.close())
+  const opened = await openSqliteStore({ path, synchronous, clock: systemClock, random: systemRandom })
+  if (opened.isErr()) return err({ kind: 'resource-unavailable', resource: 'store', reason: `${path}: ${opened.error.reason}` })
+  const store = opened.value
+  opening.defer(() => store.close())
   const eventBroker = inProcessEventBroker()
-  opening.defer(() => eventBroker.close())
-  return {
-    store: store.value,
-    configCache: inProcessConfigCache({ capacity: cacheCapacity, clock: systemClock }),
-    eventBroker,
-    signals: inProcessSignals(),
-  }
+  opening.defer(() => inTime(eventBroker.close()))
+  const configCache = inProcessConfigCache({ capacity: cacheCapacity, clock: systemClock })
+  return ok({ store, configCache, eventBroker, signals: inProcessSignals() })
+}
+
+/** A consumer that never answers must not keep the process from ending: what it holds is delivered again later. */
+async function inTime(closing: Promise<void>): Promise<void> {
+  const timer = cancelSource()
+  await Promise.race([closing, systemClock.sleep(closeDeadlineMs, timer.signal)])
+  timer.cancel()
 }
 
 function platformModule(settings: Settings, log: Log): ContainerModule {

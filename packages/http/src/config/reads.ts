@@ -81,6 +81,9 @@ function encodedEntry(entry: ResolvedEntry): Encoded {
   return made
 }
 
+/** The route of single values. */
+export const routePathOfEntries = '/config/{component}/{key}'
+
 function entryEndpoint(config: ConfigService): Endpoint {
   return endpoint({
     method: 'get',

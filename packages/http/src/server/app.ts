@@ -5,26 +5,34 @@ import { docsEndpoints } from '../docs/endpoints.ts'
 import { registerEndpoint } from '../docs/openapi.ts'
 import { healthEndpoints } from '../health/endpoints.ts'
 import { metricsEndpoints } from '../metrics/endpoints.ts'
-import { problem } from '../problems/problem.ts'
+import { type Problem, problem } from '../problems/problem.ts'
 import { problemEndpoints } from '../problems/endpoints.ts'
-import { answerWithout } from './answer.ts'
+import { type Answer, answerWithout } from './answer.ts'
 import type { AppDependencies } from './dependencies.ts'
 import { requestDeadlines } from './deadline.ts'
-import type { Endpoint } from './endpoint.ts'
-import { type HostBindings, requestIds } from './exchange.ts'
+import { type Exchange, type HostBindings, requestIds } from './exchange.ts'
+import { type FastLane, fastLane } from './fast-lane.ts'
 import { type Finished, pipeline } from './pipeline.ts'
 import { allowedMethods, type AppContext, exchangeOf, routePath } from './routing.ts'
 
 export type App = OpenAPIHono<{ Bindings: HostBindings }>
 
-/**
- * The whole HTTP interface as a Hono app. Every route is a single handler: what other apps do in middleware happens in
- * the pipeline, on plain objects, because Hono is fast only while nothing touches its Response.
- */
+/** The HTTP interface: a Hono app for everything, and a lane in front of it for the one request that matters most. */
+export type HttpInterface = Readonly<{ app: App; fastLane: FastLane }>
+
+/** The whole HTTP interface as a Hono app. */
 export function createApp(deps: AppDependencies): App {
+  return httpInterface(deps).app
+}
+
+/**
+ * Every route is a single handler: what other apps do in middleware happens in the pipeline, on plain objects, because
+ * Hono is fast only while nothing touches its Response.
+ */
+export function httpInterface(deps: AppDependencies): HttpInterface {
   const app: App = new OpenAPIHono()
   const requestIdFor = requestIds(deps.instanceId)
-  const { run, refuse } = pipeline({
+  const line = pipeline({
     verifyToken: deps.verifyToken,
     log: deps.log,
     deadlines: requestDeadlines(),
@@ -32,31 +40,26 @@ export function createApp(deps: AppDependencies): App {
     isStopping: deps.lifecycle.isStopping,
     onAnswered: deps.onAnswered,
   })
-  const mount = (endpoint: Endpoint): void => {
+  const endpoints = [...healthEndpoints(deps), ...metricsEndpoints(deps), ...problemEndpoints(), ...configEndpoints(deps)]
+  for (const endpoint of [...endpoints, ...docsEndpoints(app, deps.version)]) {
     registerEndpoint(app.openAPIRegistry, endpoint)
     app.on(endpoint.method.toUpperCase(), routePath(endpoint), async (c) =>
-      respond(c, await run(endpoint, exchangeOf(c, requestIdFor))),
+      respond(c, await line.run(endpoint, exchangeOf(c, requestIdFor))),
     )
   }
-  const endpoints = [
-    ...healthEndpoints(deps),
-    ...metricsEndpoints(deps),
-    ...problemEndpoints(),
-    ...configEndpoints(deps),
-  ]
-  for (const endpoint of endpoints) mount(endpoint)
-  for (const endpoint of docsEndpoints(app, deps.version)) mount(endpoint)
-
   app.notFound((c) => {
     const exchange = exchangeOf(c, requestIdFor)
-    const allowed = allowedMethods(app, exchange.path)
-    const allow = allowed.join(', ')
-    if (allowed.length === 0) return respond(c, refuse(problem('not-found', `There is nothing at ${exchange.path}.`), exchange))
-    if (exchange.method === 'OPTIONS') return respond(c, refuse(answerWithout(204, { allow }), exchange))
-    const refusal = problem('method-not-allowed', `${exchange.path} does not take ${exchange.method}.`, { headers: { allow } })
-    return respond(c, refuse(refusal, exchange))
+    return respond(c, line.refuse(refusalOf(app, exchange), exchange))
   })
-  return app
+  return { app, fastLane: fastLane(line, endpoints, requestIdFor) }
+}
+
+function refusalOf(app: App, { path, method }: Exchange): Problem | Answer {
+  const allowed = allowedMethods(app, path)
+  const allow = allowed.join(', ')
+  if (allowed.length === 0) return problem('not-found', `There is nothing at ${path}.`)
+  if (method === 'OPTIONS') return answerWithout(204, { allow })
+  return problem('method-not-allowed', `${path} does not take ${method}.`, { headers: { allow } })
 }
 
 function respond(c: AppContext, finished: Finished): Response | Promise<Response> {

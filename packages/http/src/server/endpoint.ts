@@ -4,7 +4,7 @@ import type { ProblemCode } from '../problems/catalogue.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { Answer, StreamedAnswer } from './answer.ts'
 import type { Exchange } from './exchange.ts'
-import { readJsonBody, readParameters } from './validate.ts'
+import { parameterReader, readJsonBody } from './validate.ts'
 
 export type Method = 'get' | 'put' | 'post' | 'delete'
 
@@ -72,6 +72,10 @@ export function endpoint<Params extends z.ZodObject, Query extends z.ZodObject, 
 ): Endpoint {
   const { method, path, permission, summary, description, tag, params, body, handle } = definition
   const query = (definition.query ?? noParameters) as Query
+  const readParameters = parameterReader(
+    (params ?? null) as z.ZodType<z.output<Params>> | null,
+    query as z.ZodType as z.ZodType<z.output<Query>>,
+  )
   return {
     method,
     path,
@@ -89,11 +93,7 @@ export function endpoint<Params extends z.ZodObject, Query extends z.ZodObject, 
       problems: definition.problems ?? [],
     },
     run: async (exchange) => {
-      const parameters = readParameters<z.output<Params>, z.output<Query>>(
-        exchange,
-        (params ?? null) as z.ZodType<z.output<Params>> | null,
-        query as z.ZodType as z.ZodType<z.output<Query>>,
-      )
+      const parameters = readParameters(exchange)
       if ('code' in parameters) return parameters
       if (body === undefined) return handle({ ...parameters, body: undefined as z.output<Body> }, exchange)
       const read = await readJsonBody(exchange, body as z.ZodType<z.output<Body>>)

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { type ProblemCode, catalogue } from '../problems/catalogue.ts'
 import { problem, problemText } from '../problems/problem.ts'
-import type { App } from './app.ts'
+import type { HttpInterface } from './app.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { secureHeaders } from './pipeline.ts'
 
@@ -23,7 +23,7 @@ const headerLimitBytes = 16 * 1024
 export const graceMs = 10_000
 
 /** Opens the port. Rejects with the error of node when it cannot. */
-export async function listen(app: App, at: Readonly<{ host: string; port: number }>, lifecycle: Lifecycle, newRequestId: () => string): Promise<Listening> {
+export async function listen({ app, fastLane }: HttpInterface, at: Readonly<{ host: string; port: number }>, lifecycle: Lifecycle, newRequestId: () => string): Promise<Listening> {
   const listener = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
     errorHandler: () => malformed('bad-request', newRequestId()),
   })
@@ -36,7 +36,9 @@ export async function listen(app: App, at: Readonly<{ host: string; port: number
       maxHeaderSize: headerLimitBytes,
       noDelay: true,
     },
-    (incoming, outgoing) => void listener(incoming, outgoing),
+    (incoming, outgoing) => {
+      if (!fastLane(incoming, outgoing)) void listener(incoming, outgoing)
+    },
   )
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuseConnection(error, socket, newRequestId()))
   await new Promise<void>((resolve, reject) => {

@@ -9,7 +9,7 @@ export type HostLog = Readonly<{
   flush: () => void
 }>
 
-const gatheredLength = 8 * 1024
+const gatheredLength = 64 * 1024
 const flushEveryMs = 250
 
 /** Structured JSON on stderr, pretty on a terminal. */

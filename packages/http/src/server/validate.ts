@@ -31,11 +31,33 @@ const bodyNaming: Naming = {
 
 const emptyQuery: Readonly<Record<string, string>> = {}
 
-export function readParameters<Params, Query>(
+export type Parameters<Params, Query> = Readonly<{ params: Params; query: Query }>
+
+const rememberedParameters = 1024
+
+/** Reads path and query. What was valid once is valid again, so that the parameters of busy addresses are only looked up. */
+export function parameterReader<Params, Query>(
+  params: z.ZodType<Params> | null,
+  query: z.ZodType<Query>,
+): (exchange: Exchange) => Parameters<Params, Query> | Problem {
+  const remembered = new Map<string, Parameters<Params, Query>>()
+  return (exchange) => {
+    const name = `${exchange.path}?${exchange.query}`
+    const known = remembered.get(name)
+    if (known !== undefined) return known
+    const read = readParameters(exchange, params, query)
+    if ('code' in read) return read
+    if (remembered.size >= rememberedParameters) remembered.clear()
+    remembered.set(name, read)
+    return read
+  }
+}
+
+function readParameters<Params, Query>(
   exchange: Exchange,
   params: z.ZodType<Params> | null,
   query: z.ZodType<Query>,
-): Readonly<{ params: Params; query: Query }> | Problem {
+): Parameters<Params, Query> | Problem {
   const given = exchange.query === '' ? emptyQuery : splitQuery(exchange.query)
   if (given instanceof Map) return faulty('invalid-parameter', [...given.values()])
   const parsedParams = params?.safeParse(exchange.params)

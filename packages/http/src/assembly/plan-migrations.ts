@@ -1,0 +1,11 @@
+import type { PlannedMigration } from '@cbp/adapters-sql'
+import type { Result } from 'neverthrow'
+import type { ResourceUnavailable } from './assembly.ts'
+import type { Settings } from './settings.ts'
+
+/** What opening the store that the settings name would do to its tables; does nothing. */
+export async function planMigrations({ sql }: Settings): Promise<Result<readonly PlannedMigration[], ResourceUnavailable>> {
+  const adapter = await import('@cbp/adapters-sql')
+  const planned = await adapter.planMigrations(sql.path)
+  return planned.mapErr(({ reason }) => ({ kind: 'resource-unavailable', resource: 'store', reason: `${sql.path}: ${reason}` }))
+}
