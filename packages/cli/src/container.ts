@@ -1,8 +1,18 @@
+import type { SqliteStore, SqliteStoreOptions, StoreOpenError } from '@cbp/adapters-sql'
 import type { Log } from '@cbp/core'
-import { type Assembly, loadEnvironment, openAssembly, readSettings, type Settings, systemClock } from '@cbp/http/assembly'
-import { err, ok, type Result } from 'neverthrow'
+import {
+  type Assembly,
+  loadEnvironment,
+  openAssembly,
+  type PlannedMigration,
+  planMigrations as planFor,
+  readSettings,
+  type Settings,
+  systemClock,
+} from '@cbp/http/assembly'
+import { err, type Result } from 'neverthrow'
 import type { Host, OpenCore } from './host.ts'
-import { type Failure, refused, unavailable, usageFailure } from './output/failure.ts'
+import { type Failure, unavailable, usageFailure } from './output/failure.ts'
 import { interruption, type Session } from './session.ts'
 import { inTime } from './settle.ts'
 
@@ -32,15 +42,12 @@ export async function openCore(session: Session): Promise<Result<OpenCore, Failu
 
 async function open(session: Session, settings: Settings): Promise<Result<Assembly, Failure>> {
   const opening = openAssembly(settings, { log: noticesOf(session) })
-  try {
-    const assembly = await inTime(session.io.cancel, opening, openDeadlineMs)
-    if (typeof assembly === 'object') return ok(assembly)
-    void opening.then((late) => late[Symbol.asyncDispose]()).catch(() => {})
-    if (assembly === 'cancelled') return err(interruption(session.io.cancel))
-    return err(unavailable('store-unavailable', `The store could not be opened within ${openDeadlineMs / 1000} s.`, mend))
-  } catch (error) {
-    return err(unavailable('store-unavailable', error instanceof Error ? error.message : String(error), mend))
-  }
+  const opened = await inTime(session.io.cancel, opening, openDeadlineMs)
+  if (typeof opened === 'object')
+    return opened.mapErr(({ reason }) => unavailable('store-unavailable', `The store did not open: ${reason}.`, mend))
+  void opening.then((late) => (late.isOk() ? late.value[Symbol.asyncDispose]() : undefined))
+  if (opened === 'cancelled') return err(interruption(session.io.cancel))
+  return err(unavailable('store-unavailable', `The store could not be opened within ${openDeadlineMs / 1000} s.`, mend))
 }
 
 const mend = 'Check CBP_SQL_URL and CBP_DATA_DIR, then try again.'
@@ -58,17 +65,16 @@ function noticesOf({ notice }: Session): Log {
 
 export const waiting: Awaited<ReturnType<Host['waiting']>> = { clock: systemClock, random: { fraction: () => Math.random() } }
 
-export type PlannedMigration = Readonly<{ number: number; name: string }>
-
-type PlanMigrations = (settings: Settings) => Promise<Result<readonly PlannedMigration[], Readonly<{ reason: string }>>>
-
 /** What opening the store would do to its tables; does nothing. */
 export async function planMigrations(session: Session): Promise<Result<readonly PlannedMigration[], Failure>> {
   const settings = settingsOf(session)
   if (settings.isErr()) return err(settings.error)
-  const assembly: Readonly<Record<string, unknown>> = await import('@cbp/http/assembly')
-  const plan = assembly['planMigrations']
-  if (typeof plan !== 'function') return err(refused('not-available', 'This version cannot tell what a migration would do.'))
-  const planned = await (plan as PlanMigrations)(settings.value)
+  const planned = await planFor(settings.value)
   return planned.mapErr(({ reason }) => unavailable('store-unavailable', `The store cannot be read: ${reason}.`, mend))
+}
+
+/** The SQLite store by itself, for worlds that are not this machine's. */
+export async function openSqlite(options: SqliteStoreOptions): Promise<Result<SqliteStore, StoreOpenError>> {
+  const { openSqliteStore } = await import('@cbp/adapters-sql')
+  return openSqliteStore(options)
 }

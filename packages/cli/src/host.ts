@@ -14,15 +14,15 @@ export type SimulationReport = Readonly<{
   counts: Readonly<Record<string, number>>
 }>
 
-export type Simulate = (seed: number) => Promise<SimulationReport>
+export type Simulate = (seed: number, trace?: (line: string) => void) => Promise<SimulationReport>
 
 /** What commands reach beyond the program: given, so that a test can give something else. */
 export type Host = Readonly<{
   openCore: (session: Session) => Promise<Result<OpenCore, Failure>>
   /** Time and chance, for commands that wait. */
   waiting: () => Promise<Readonly<{ clock: Clock; random: Random }>>
-  /** The simulation over one engine; `null` where this version has none. */
-  simulation: (engine: 'fakes' | 'sqlite') => Promise<Simulate | null>
+  /** The simulation over one engine. */
+  simulation: (engine: 'fakes' | 'sqlite') => Promise<Simulate>
 }>
 
 /** Everything is loaded when it is needed: `--help` needs none of it. */

@@ -83,7 +83,7 @@ export function memoryHost(overrides: Partial<Ports> = {}, adapt: (core: Core) =
     core,
     openCore: async () => ok({ core, caller: testCaller, [Symbol.asyncDispose]: async () => {} }),
     waiting: async () => ({ clock: wallClock, random: { fraction: () => 0 } }),
-    simulation: async () => null,
+    simulation: () => Promise.reject(new Error('nothing is simulated here')),
   }
 }
 

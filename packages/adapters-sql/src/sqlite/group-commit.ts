@@ -66,6 +66,8 @@ export type GroupCommit = Readonly<{
   size(): number
   /** Refuses newcomers, resolves once all others are answered. */
   drain(): Promise<void>
+  /** Begins nothing more and answers nobody: the connection is about to be cut. */
+  abandon(): void
 }>
 
 type Running = { ordinal: number; done: boolean; expire: ((reason: string) => void) | null; cancel: () => void }
@@ -75,6 +77,7 @@ export function groupCommit(deps: Dependencies): GroupCommit {
   const waiting = fifo<Job>()
   let running = false
   let closing: (() => void) | null = null
+  let abandoned = false
 
   function schedule(): void {
     running = true
@@ -83,10 +86,13 @@ export function groupCommit(deps: Dependencies): GroupCommit {
 
   async function runOnce(): Promise<void> {
     try {
-      await runBatch(deps, waiting)
+      if (!abandoned) await runBatch(deps, waiting)
+    } catch (error) {
+      if (!abandoned) throw error
     } finally {
       running = false
-      if (waiting.size() > 0) schedule()
+      if (abandoned) closing?.()
+      else if (waiting.size() > 0) schedule()
       else closing?.()
     }
   }
@@ -106,6 +112,9 @@ export function groupCommit(deps: Dependencies): GroupCommit {
         closing = resolve
         if (!running) resolve()
       }),
+    abandon() {
+      abandoned = true
+    },
   }
 }
 
@@ -140,7 +149,7 @@ async function begin({ transaction, clock, random, limits }: Dependencies, durab
       if (code === null) throw error
       if (!isBusy(error) || clock.now() >= givesUpAt) return storeUnavailable(reasonOf(code))
     }
-    await clock.sleep(1 + random.fraction() * 10)
+    await clock.sleep(Math.ceil(10 * random.fraction()) + 1)
   }
 }
 

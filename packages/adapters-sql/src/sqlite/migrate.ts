@@ -32,6 +32,9 @@ export function migrate(
   known: readonly Migration[],
   { clock, random }: Readonly<{ clock: Pick<Clock, 'now'>; random: Random }>,
 ): Result<readonly Migration[], StoreOpenError> {
+  const missing = pendingMigrations(connection, known)
+  // The usual start writes nothing, and so does not wait for whoever is writing.
+  if (missing.isErr() || missing.value.length === 0) return missing
   connection.exec('BEGIN IMMEDIATE')
   try {
     // Looked up under the lock: of two processes that start at once, the second finds nothing to do.

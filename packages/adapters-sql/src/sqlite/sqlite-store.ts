@@ -35,6 +35,8 @@ export type SqliteStore = Readonly<{
   health(): Promise<SqliteHealth>
   /** Answers who waits, refuses newcomers, then closes the file. */
   close(): Promise<void>
+  /** Lets go of the file as the death of the process would: nothing more is committed, nobody is answered. For tests of just that. */
+  abandon(): void
 }>
 
 /** The longest that a lock of another process may hold up the event loop at a time; beyond it, waiting is asynchronous. */
@@ -99,7 +101,7 @@ async function whenFree<T>({ clock, random, limits }: SqliteStoreOptions, run: (
     } catch (error) {
       if (!isBusy(error) || clock.now() >= givesUpAt) throw error
     }
-    await clock.sleep(1 + random.fraction() * 10)
+    await clock.sleep(Math.ceil(10 * random.fraction()) + 1)
   }
 }
 
@@ -120,6 +122,11 @@ function assemble(options: SqliteStoreOptions, writer: Connection, reader: Conne
     outbox: sqlOutbox(engine, clock),
     health: sqliteHealth(options.path, reader, group),
     close: closeOnce(writer, reader, group),
+    abandon() {
+      group.abandon()
+      reader.close()
+      writer.close()
+    },
   }
 }
 

@@ -1,5 +1,6 @@
+import type { PlannedMigration } from '@cbp/http/assembly'
 import { ok } from 'neverthrow'
-import { type PlannedMigration, planMigrations } from '../container.ts'
+import { planMigrations } from '../container.ts'
 import { renderTable } from '../output/table.ts'
 import type { Action, Answer } from '../session.ts'
 import { usingCore } from '../settle.ts'

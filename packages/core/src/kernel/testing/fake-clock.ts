@@ -54,7 +54,8 @@ export function fakeClock({ start = fakeEpochStart, drain = drainPromises }: Opt
           resolve()
         }
         const sleeper: Sleeper = {
-          deadline: now + ms,
+          // Instants are whole milliseconds, and nobody wakes early.
+          deadline: now + Math.ceil(ms),
           wake: () => {
             cancel.removeEventListener('abort', onCancel)
             resolve()

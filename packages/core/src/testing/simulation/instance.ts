@@ -18,7 +18,7 @@ import { faultyTransactions } from '../../kernel/testing/faulty-transactions.ts'
 import type { Ports } from '../../ports.ts'
 import type { StorePorts } from '../fake-store/fake-store.ts'
 import type { SimulatedConnection, SimulatedDatabase } from './engines.ts'
-import { type Life, life, lived, livedClock } from './life.ts'
+import { type Life, life, lived, livedClock, reachableInLife } from './life.ts'
 import type { Mutant } from './mutants.ts'
 import type { DeliveryObserver } from './observed.ts'
 import type { Plan } from './plan.ts'
@@ -86,7 +86,12 @@ function failingPorts(
   const outboxPlan = faultPlan({ ...options, rates: plan.outbox })
   const brokerPlan = faultPlan({ ...options, rates: plan.broker })
   const signalPlan = faultPlan({ ...options, rates: plan.signals })
-  const store: StorePorts = mutant?.store?.(connection.ports) ?? connection.ports
+  const reachable: StorePorts = {
+    transactions: reachableInLife(ownLife, connection.ports.transactions),
+    configStore: reachableInLife(ownLife, connection.ports.configStore),
+    outbox: reachableInLife(ownLife, connection.ports.outbox),
+  }
+  const store: StorePorts = mutant?.store?.(reachable) ?? reachable
   const cache = plan.sharedCache ? sharedCache : fakeConfigCache(clock)
   const ownClock = livedClock(ownLife, clock)
   const faultyCache = faultyConfigCache(mutant?.cache?.(cache) ?? cache, cachePlan, clock)

@@ -69,6 +69,15 @@ export function lived<Port extends object>(life: Life, port: Port): Port {
   ) as Port
 }
 
+/** A port that is out of reach once the process is dead: a call held up on its way never arrives. */
+export function reachableInLife<Port extends object>(life: Life, port: Port): Port {
+  const methods = Object.entries(port) as [string, (...args: unknown[]) => ResultAsync<unknown, unknown>][]
+  const never = (): ResultAsync<never, never> => new ResultAsync(new Promise(() => {}))
+  return Object.fromEntries(
+    methods.map(([name, method]) => [name, (...args: unknown[]) => (life.isOver() ? never() : method(...args))]),
+  ) as Port
+}
+
 /** The clock as that process sees it: its timers stop with it. */
 export function livedClock(life: Life, clock: Clock): Clock {
   return {
