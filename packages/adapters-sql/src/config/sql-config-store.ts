@@ -15,11 +15,9 @@ import type {
   WatchSelection,
 } from '@cbp/core'
 import type { ResultAsync } from 'neverthrow'
-import type { SqlEngine, SqlParameters, SqlRow } from '../sql/engine.ts'
+import type { Rows, SqlEngine, SqlParameters, SqlRow } from '../sql/engine.ts'
 import { configStatements } from './config-statements.ts'
 import { versionFromRow } from './version-rows.ts'
-
-type Rows = readonly SqlRow[]
 
 /** Committed configuration over any SQL engine; each read is one round trip and one snapshot (L1). */
 export function sqlConfigStore(engine: SqlEngine): ConfigStore {
@@ -27,12 +25,13 @@ export function sqlConfigStore(engine: SqlEngine): ConfigStore {
   const noParameters: SqlParameters = {}
   const readHead = { sql: sql.head, parameters: noParameters }
 
-  function one(text: string, parameters: SqlParameters): ResultAsync<Rows, StoreUnavailable> {
-    return engine.read([{ sql: text, parameters }]).map(([rows]) => rows ?? [])
+  function one<T>(text: string, parameters: SqlParameters, shape: (rows: Rows) => T): ResultAsync<T, StoreUnavailable> {
+    return engine.read([{ sql: text, parameters }], ([rows]) => shape(rows ?? []))
   }
 
   function versionsAt(text: string, parameters: SqlParameters, component: Component, asOf: Revision | null) {
-    return engine.read([readHead, { sql: text, parameters }]).map(
+    return engine.read(
+      [readHead, { sql: text, parameters }],
       ([head, rows]): VersionsAt => ({
         revision: asOf ?? headOf(head).revision,
         versions: (rows ?? []).map((row) => versionFromRow({ component, ...keyAndScope(row) }, row)),
@@ -41,8 +40,8 @@ export function sqlConfigStore(engine: SqlEngine): ConfigStore {
   }
 
   return {
-    head: () => one(sql.head, noParameters).map(headOf),
-    revisionAt: (instant) => one(sql.revisionAt, { instant }).map(([row]) => (row?.['revision'] ?? 0) as Revision),
+    head: () => one(sql.head, noParameters, headOf),
+    revisionAt: (instant) => one(sql.revisionAt, { instant }, ([row]) => (row?.['revision'] ?? 0) as Revision),
     chain(component, key, scopes, asOf) {
       const parameters = { component, key, scopes: JSON.stringify(scopes) }
       return asOf === null
@@ -56,14 +55,14 @@ export function sqlConfigStore(engine: SqlEngine): ConfigStore {
         : versionsAt(sql.snapshotAsOf, { ...parameters, asOf }, component, asOf)
     },
     version: ({ component, key, scope }, version) =>
-      one(sql.version, { component, key, scope, version }).map(([row]): EntryVersion | null =>
+      one(sql.version, { component, key, scope, version }, ([row]): EntryVersion | null =>
         row === undefined ? null : versionFromRow({ component, key, scope }, row),
       ),
     history: ({ component, key, scope }, before, limit) =>
-      one(sql.history, { component, key, scope, before: before ?? Number.MAX_SAFE_INTEGER, limit }).map((rows) =>
+      one(sql.history, { component, key, scope, before: before ?? Number.MAX_SAFE_INTEGER, limit }, (rows) =>
         rows.map((row) => versionFromRow({ component, key, scope }, row)),
       ),
-    components: (after, limit) => one(sql.components, { after: after ?? '', limit }).map((rows) => rows.map(summaryOf)),
+    components: (after, limit) => one(sql.components, { after: after ?? '', limit }, (rows) => rows.map(summaryOf)),
     changes: (after, selection, limit) => readChanges(engine, sql, after, selection, limit),
   }
 }
@@ -81,15 +80,16 @@ function readChanges(
     ...(component === null ? {} : { component }),
     ...(scopes === null ? {} : { scopes: JSON.stringify(scopes) }),
   }
-  return engine
-    .read([
+  return engine.read(
+    [
       { sql: sql.changesThrough, parameters: range },
       { sql: text, parameters: { ...range, ...filter } },
-    ])
-    .map(([through, rows]) => ({
+    ],
+    ([through, rows]) => ({
       units: unitsOf(rows ?? []),
       through: Math.max(Number(through?.[0]?.['through'] ?? 0), after) as Revision,
-    }))
+    }),
+  )
 }
 
 function headOf(rows: Rows | undefined): Head {

@@ -10,23 +10,32 @@ import type {
   StreamState,
 } from '@cbp/core'
 import { okAsync, type ResultAsync } from 'neverthrow'
-import type { SqlEngine, SqlParameters, SqlRow, SqlSession } from '../sql/engine.ts'
+import type { Rows, SqlEngine, SqlParameters, SqlRow, SqlSession } from '../sql/engine.ts'
 import { eventFromRow } from './event-rows.ts'
 import { type OutboxStatements, outboxStatements } from './outbox-statements.ts'
 import { applyReports, type LeaseState } from './relay-reports.ts'
 
+/** Events in one answer: reading many more at once would hold up the event loop. Further ones are asked for with `pending`. */
+const eventsPerAnswer = 2048
+
+/** The share of each stream in one answer; at least one event, or a relay would take the stream for empty. */
+function shareOf(streams: number, limit: number): number {
+  return Math.max(1, Math.min(limit, Math.floor(eventsPerAnswer / streams)))
+}
+
 /** The outbox over any SQL engine. Work is done by sets: its round trips do not grow with the streams. */
 export function sqlOutbox(engine: SqlEngine, clock: Pick<Clock, 'now'>): Outbox {
   const sql = outboxStatements(engine.dialect)
-  const one = (text: string, parameters: SqlParameters): ResultAsync<readonly SqlRow[], StoreUnavailable> =>
-    engine.read([{ sql: text, parameters }]).map(([rows]) => rows ?? [])
+  function one<T>(text: string, parameters: SqlParameters, shape: (rows: Rows) => T): ResultAsync<T, StoreUnavailable> {
+    return engine.read([{ sql: text, parameters }], ([rows]) => shape(rows ?? []))
+  }
 
   return {
     lease(request) {
       if (request.limit <= 0) return okAsync([])
       // Most looks find nothing: those must not cost a transaction.
-      return one(sql.candidates, { now: clock.now(), limit: 1 }).andThen((found) =>
-        found.length === 0 ? okAsync([]) : engine.write('relaxed', (session) => leaseStreams(session, sql, clock, request)),
+      return one(sql.candidates, { now: clock.now(), limit: 1 }, (found) => found.length > 0).andThen((isBacklog) =>
+        !isBacklog ? okAsync([]) : engine.write('relaxed', (session) => leaseStreams(session, sql, clock, request)),
       )
     },
     renew(leases, leaseMs) {
@@ -35,25 +44,28 @@ export function sqlOutbox(engine: SqlEngine, clock: Pick<Clock, 'now'>): Outbox 
     },
     pending(positions, limit) {
       if (positions.length === 0) return okAsync([])
-      return one(sql.pending, { positions: JSON.stringify(positions), limit }).map((rows) => rows.map(eventFromRow))
+      return one(sql.pending, { positions: JSON.stringify(positions), limit: shareOf(positions.length, limit) }, (rows) =>
+        rows.map(eventFromRow),
+      )
     },
     record(reports) {
       if (reports.length === 0) return okAsync([])
       return engine.write('relaxed', (session) => recordReports(session, sql, clock, reports))
     },
     backlog: () =>
-      engine
-        .read([
+      engine.read(
+        [
           { sql: sql.backlog, parameters: {} },
           { sql: sql.blockedStreams, parameters: {} },
-        ])
-        .map(([totals, blocked]) => ({
+        ],
+        ([totals, blocked]) => ({
           events: Number(totals?.[0]?.['events'] ?? 0),
           blockedStreams: Number(blocked?.[0]?.['streams'] ?? 0),
           oldest: (totals?.[0]?.['oldest'] ?? null) as number | null,
-        })),
-    stream: (stream) => one(sql.stream, { stream }).map(([row]) => (row === undefined ? null : stateFromRow(row))),
-    streams: ({ blocked }, after, limit) => one(sql.streams(blocked), { after: after ?? '', limit }).map((rows) => rows.map(stateFromRow)),
+        }),
+      ),
+    stream: (stream) => one(sql.stream, { stream }, ([row]) => (row === undefined ? null : stateFromRow(row))),
+    streams: ({ blocked }, after, limit) => one(sql.streams(blocked), { after: after ?? '', limit }, (rows) => rows.map(stateFromRow)),
     unblock: (stream) => engine.write('full', (session) => unblockStream(session, sql, clock, stream)),
   }
 }
@@ -75,7 +87,7 @@ async function leaseStreams(
     { sql: sql.postpone, parameters: { streams, expiresAt } },
   ])
   const leases = await session.query({ sql: sql.leased, parameters: { streams } })
-  const rows = await session.query({ sql: sql.backlogOfLeased, parameters: { streams, eventLimit } })
+  const rows = await session.query({ sql: sql.backlogOfLeased, parameters: { streams, eventLimit: shareOf(claimed.length, eventLimit) } })
   const events = Map.groupBy(rows.map(eventFromRow), ({ stream }) => stream)
   return leases.map((row): LeasedStream => {
     const stream = row['stream'] as Stream

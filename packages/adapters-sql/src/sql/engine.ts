@@ -4,13 +4,14 @@ import type { ResultAsync } from 'neverthrow'
 export type SqlValue = string | number | null
 export type SqlParameters = Readonly<Record<string, SqlValue>>
 export type SqlRow = Readonly<Record<string, SqlValue>>
+export type Rows = readonly SqlRow[]
 
 /** SQL text with `@name` parameters, and their values. */
 export type Statement = Readonly<{ sql: string; parameters: SqlParameters }>
 
 /** Inside one transaction. Each call is one round trip. */
 export interface SqlSession {
-  query(statement: Statement): Promise<readonly SqlRow[]>
+  query(statement: Statement): Promise<Rows>
   /** Runs the statements in their order. */
   execute(statements: readonly Statement[]): Promise<void>
 }
@@ -24,8 +25,8 @@ export type Durability = 'full' | 'relaxed'
 /** What the stores need of a database, whichever it is. */
 export interface SqlEngine {
   readonly dialect: Dialect
-  /** Runs the statements in order in one snapshot of committed data and answers the rows of each; one round trip. */
-  read(statements: readonly Statement[]): ResultAsync<readonly (readonly SqlRow[])[], StoreUnavailable>
+  /** Runs the statements in order in one snapshot of committed data; `shape` makes the answer of the rows of each. One round trip. */
+  read<T>(statements: readonly Statement[], shape: (results: readonly Rows[]) => T): ResultAsync<T, StoreUnavailable>
   /** One transaction of its own: all of it or nothing. `work` awaits nothing but the session and may be run again. */
   write<T>(durability: Durability, work: (session: SqlSession) => Promise<T>): ResultAsync<T, StoreUnavailable>
 }

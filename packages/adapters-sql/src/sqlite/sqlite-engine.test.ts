@@ -45,7 +45,7 @@ it(
     ])
     expect(failed._unsafeUnwrapErr()).toMatchObject({ kind: 'store-unavailable' })
     expect([before, after].map((outcome) => outcome._unsafeUnwrap().commit.revision)).toEqual([1, 2])
-    expect((await engine.read([countNotes]))._unsafeUnwrap()).toEqual([[{ notes: 0 }]])
+    expect((await engine.read([countNotes], ([rows]) => rows))._unsafeUnwrap()).toEqual([{ notes: 0 }])
   }),
 )
 

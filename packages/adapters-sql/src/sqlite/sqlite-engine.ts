@@ -1,6 +1,6 @@
 import { type StoreUnavailable, storeUnavailable } from '@cbp/core'
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
-import type { Durability, SqlEngine, SqlRow, SqlSession, Statement } from '../sql/engine.ts'
+import type { Durability, Rows, SqlEngine, SqlSession, Statement } from '../sql/engine.ts'
 import type { Connection, PreparedStatement as Prepared } from './connection.ts'
 import type { Answer, GroupCommit, SharedTransaction, Turn } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
@@ -37,7 +37,7 @@ export function sharedTransaction(connection: Connection, ledger: Ledger, now: (
 export function sqliteEngine(writer: Connection, reader: Connection, group: GroupCommit): SqlEngine {
   return {
     dialect: sqliteDialect,
-    read: (statements) => new ResultAsync(Promise.resolve(readSnapshot(reader, statements))),
+    read: (statements, shape) => new ResultAsync(Promise.resolve(readSnapshot(reader, statements, shape))),
     write<T>(durability: Durability, work: (session: SqlSession) => Promise<T>): ResultAsync<T, StoreUnavailable> {
       return new ResultAsync(
         new Promise((resolve, reject) => {
@@ -53,22 +53,23 @@ export function sqliteEngine(writer: Connection, reader: Connection, group: Grou
   }
 }
 
-type Snapshot = readonly (readonly SqlRow[])[]
-
-function readSnapshot(reader: Connection, statements: readonly Statement[]): Result<Snapshot, StoreUnavailable> {
+function readSnapshot<T>(
+  reader: Connection,
+  statements: readonly Statement[],
+  shape: (results: readonly Rows[]) => T,
+): Result<T, StoreUnavailable> {
   if (!reader.isOpen) return err(storeUnavailable('the store is closed'))
+  let results: readonly Rows[]
   try {
     // A single statement is a snapshot by itself.
-    if (statements.length === 1) return ok(statements.map((statement) => reader.all(statement)))
-    reader.exec('BEGIN')
-    try {
-      return ok(statements.map((statement) => reader.all(statement)))
-    } finally {
-      if (reader.isTransaction) reader.exec('COMMIT')
-    }
+    if (statements.length > 1) reader.exec('BEGIN')
+    results = statements.map((statement) => reader.all(statement))
   } catch (error) {
     return err(unavailable(error))
+  } finally {
+    if (reader.isTransaction) reader.exec('COMMIT')
   }
+  return ok(shape(results))
 }
 
 /** A throw is a defect of one caller; an error of SQLite is everybody's. */
