@@ -85,7 +85,12 @@ const hostRules = [
     from: { path: '^(packages/[^/]+|bench|tests|scripts)/' },
     to: {
       path: '^packages/[^/]+/',
-      pathNot: ['^$1/', '^packages/[^/]+/src/index\\.ts$', '^packages/core/src/testing(/simulation/index)?\\.ts$', '^packages/http/src/assembly/index\\.ts$'],
+      pathNot: [
+        '^$1/',
+        '^packages/[^/]+/src/index\\.ts$',
+        '^packages/core/src/testing(/simulation/index)?\\.ts$',
+        '^packages/http/src/assembly/(platform/)?index\\.ts$',
+      ],
     },
   },
   {
@@ -136,7 +141,7 @@ const generalRules = [
     from: {
       orphan: true,
       pathNot: [
-        '^packages/[^/]+/src/(index|main|testing|testing/simulation/index|assembly/index)\\.ts$',
+        '^packages/[^/]+/src/(index|main|testing|testing/simulation/index|assembly/index|assembly/platform/index)\\.ts$',
         test,
         '\\.d\\.ts$',
         '^scripts/',

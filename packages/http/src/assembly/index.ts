@@ -3,7 +3,6 @@ export type { Assembly, AssemblyOptions, ResourceUnavailable } from './assembly.
 export { openAssembly } from './assembly.ts'
 export { loadEnvironment } from './environment.ts'
 export { planMigrations } from './plan-migrations.ts'
-export { uuidSource } from './platform/identity.ts'
 export { systemClock } from './platform/system-clock.ts'
 export type { ServiceName, Services } from './services.ts'
 export type { Environment, JwtSettings, Settings, SettingsFault, SqliteSettings } from './settings.ts'
