@@ -42,16 +42,17 @@ const streamColumns = `q.stream, q.last_sequence, COALESCE(l.confirmed, 0) AS co
 
 export function outboxStatements(dialect: Dialect): OutboxStatements {
   const named = (alias: string): string => `${dialect.list('@streams')} ${alias}`
-  const candidates = (hint: string): string => `
-    SELECT r.stream FROM ready_streams r ${hint} LEFT JOIN stream_leases l ${hint} ON l.stream = r.stream
+  // A lease that another relay holds locked must not be passed over: the stream would look free.
+  const candidates = (ofReady: string, ofLease: string): string => `
+    SELECT r.stream FROM ready_streams r ${ofReady} LEFT JOIN stream_leases l ${ofLease} ON l.stream = r.stream
     WHERE r.available_at <= @now AND (l.owner IS NULL OR l.expires_at <= @now)
     ORDER BY r.available_at ${dialect.limit('@limit')}`
   const list = (from: string, where: string): string => `
     SELECT ${streamColumns} FROM ${from} WHERE q.stream > @after ${where} ORDER BY q.stream ${dialect.limit('@limit')}`
   const allStreams = 'streams q LEFT JOIN stream_leases l ON l.stream = q.stream'
   return {
-    candidates: candidates(''),
-    claim: candidates(dialect.forClaim),
+    candidates: candidates('', ''),
+    claim: candidates(dialect.forClaim, dialect.forUpdate),
     ...leaseStatements(dialect, named),
     ...reportStatements(dialect, named),
     pending: `SELECT ${eventColumns} FROM ${dialect.rows('@positions', { stream: 'text', after: 'integer' })} p

@@ -77,17 +77,18 @@ async function leaseStreams(
   { owner, limit, leaseMs, eventLimit }: Parameters<Outbox['lease']>[0],
 ): Promise<readonly LeasedStream[]> {
   const now = clock.now()
-  const claimed = await session.query({ sql: sql.claim, parameters: { now, limit } })
+  const [claimed = []] = await session.run([{ sql: sql.claim, parameters: { now, limit } }])
   if (claimed.length === 0) return []
   const streams = JSON.stringify(claimed.map((row) => row['stream']))
   const expiresAt = now + leaseMs
-  await session.execute([
+  const results = await session.run([
     { sql: sql.addLeases, parameters: { streams } },
     { sql: sql.takeLeases, parameters: { streams, owner, expiresAt } },
     { sql: sql.postpone, parameters: { streams, expiresAt } },
+    { sql: sql.leased, parameters: { streams } },
+    { sql: sql.backlogOfLeased, parameters: { streams, eventLimit: shareOf(claimed.length, eventLimit) } },
   ])
-  const leases = await session.query({ sql: sql.leased, parameters: { streams } })
-  const rows = await session.query({ sql: sql.backlogOfLeased, parameters: { streams, eventLimit: shareOf(claimed.length, eventLimit) } })
+  const [leases = [], rows = []] = results.slice(-2)
   const events = Map.groupBy(rows.map(eventFromRow), ({ stream }) => stream)
   return leases.map((row): LeasedStream => {
     const stream = row['stream'] as Stream
@@ -105,10 +106,10 @@ async function renewLeases(
 ): Promise<readonly StreamLease[]> {
   const now = clock.now()
   const asked = JSON.stringify(leases.map(({ stream, fence }) => ({ stream, fence })))
-  const held = await session.query({ sql: sql.held, parameters: { leases: asked, now } })
+  const [held = []] = await session.run([{ sql: sql.held, parameters: { leases: asked, now } }])
   const streams = JSON.stringify(held.map((row) => row['stream']))
   const expiresAt = now + leaseMs
-  await session.execute([
+  await session.run([
     { sql: sql.renewLeases, parameters: { streams, expiresAt } },
     { sql: sql.postpone, parameters: { streams, expiresAt } },
   ])
@@ -123,7 +124,8 @@ async function recordReports(
 ): Promise<readonly RelayReport[]> {
   const now = clock.now()
   const named = JSON.stringify([...new Set(reports.map(({ stream }) => stream))])
-  const before = (await session.query({ sql: sql.leaseStates, parameters: { streams: named } })).map(leaseFromRow)
+  const [rows = []] = await session.run([{ sql: sql.leaseStates, parameters: { streams: named } }])
+  const before = rows.map(leaseFromRow)
   const { states, refused } = applyReports(before, reports, now)
   if (states.length === 0) return refused
   const confirmedBefore = new Map(before.map(({ stream, confirmed }) => [stream, confirmed]))
@@ -132,7 +134,7 @@ async function recordReports(
     return through > after ? [{ stream, after, through }] : []
   })
   const ready = states.map(({ stream, confirmed: through, availableAt }) => ({ stream, confirmed: through, available_at: availableAt }))
-  await session.execute([
+  await session.run([
     { sql: sql.saveLeases, parameters: { states: JSON.stringify(states.map(leaseToRow)) } },
     ...(confirmed.length === 0 ? [] : [{ sql: sql.confirmEvents, parameters: { confirmed: JSON.stringify(confirmed), now } }]),
     { sql: sql.saveReady, parameters: { ready: JSON.stringify(ready) } },
@@ -147,11 +149,12 @@ async function unblockStream(
   clock: Pick<Clock, 'now'>,
   stream: Stream,
 ): Promise<StreamState | null> {
-  const [row] = await session.query({ sql: sql.stream, parameters: { stream } })
+  const [rows = []] = await session.run([{ sql: sql.stream, parameters: { stream } }])
+  const row = rows[0]
   if (row === undefined) return null
   const state = stateFromRow(row)
   if (state.blocked === null) return state
-  await session.execute([
+  await session.run([
     { sql: sql.unblock, parameters: { stream } },
     { sql: sql.makeAvailable, parameters: { stream, now: clock.now() } },
   ])

@@ -9,11 +9,10 @@ export type Rows = readonly SqlRow[]
 /** SQL text with `@name` parameters, and their values. */
 export type Statement = Readonly<{ sql: string; parameters: SqlParameters }>
 
-/** Inside one transaction. Each call is one round trip. */
+/** Inside one transaction. */
 export interface SqlSession {
-  query(statement: Statement): Promise<Rows>
-  /** Runs the statements in their order. */
-  execute(statements: readonly Statement[]): Promise<void>
+  /** Runs the statements in their order, as one round trip; answers the rows of each, none for a write. */
+  run(statements: readonly Statement[]): Promise<readonly Rows[]>
 }
 
 /**

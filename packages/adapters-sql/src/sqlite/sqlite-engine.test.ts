@@ -40,7 +40,7 @@ it(
     const ids = fakeIds()
     const [before, failed, after] = await Promise.all([
       transactions.attempt(ids.next(), (tx) => appendNext(tx)),
-      engine.write('full', async (session) => session.execute([addNote, addNote])),
+      engine.write('full', async (session) => session.run([addNote, addNote])),
       transactions.attempt(ids.next(), (tx) => appendNext(tx)),
     ])
     expect(failed._unsafeUnwrapErr()).toMatchObject({ kind: 'store-unavailable' })
@@ -80,7 +80,7 @@ it(
 it(
   'never puts a value into the text of an error',
   withParts(async ({ engine }) => {
-    const failed = await engine.write('full', async (session) => session.execute([addNote, addNote]))
+    const failed = await engine.write('full', async (session) => session.run([addNote, addNote]))
     expect(JSON.stringify(failed._unsafeUnwrapErr())).not.toContain('note')
   }),
 )

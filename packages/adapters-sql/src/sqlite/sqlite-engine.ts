@@ -111,13 +111,9 @@ function liveSession(writer: Connection): SqlSession & Readonly<{ end(): void }>
     if (ended) throw new Error('the transaction has ended')
   }
   return {
-    async query(statement) {
+    async run(statements) {
       requireLive()
-      return writer.all(statement)
-    },
-    async execute(statements) {
-      requireLive()
-      for (const statement of statements) writer.run(statement)
+      return statements.map((statement) => writer.all(statement))
     },
     end() {
       ended = true
