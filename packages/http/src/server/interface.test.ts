@@ -1,0 +1,265 @@
+import { connect } from 'node:net'
+import * as fc from 'fast-check'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createIt, openApp, openServer, problemOf, put, type TestServer, token } from '../../tests/support.ts'
+import { openMetricsOf } from '../metrics/open-metrics.ts'
+import { catalogue, problemCodes } from '../problems/catalogue.ts'
+
+type Operation = { security?: unknown[]; responses: Record<string, unknown>; operationId: string }
+type Document = { openapi: string; paths: Record<string, Record<string, Operation>> }
+
+async function documentOf(): Promise<{ document: Document; routes: Set<string> }> {
+  const { app } = await openApp()
+  const document = (await (await app.request('/openapi.json')).json()) as Document
+  const routes = new Set(app.routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`))
+  return { document, routes }
+}
+
+describe('the OpenAPI document', () => {
+  it('is valid OpenAPI 3.1', async () => {
+    const { document } = await documentOf()
+    expect(document.openapi).toBe('3.1.0')
+    expect(await new Validator().validate(document as never)).toEqual({ valid: true })
+  })
+
+  it('has every route of the app, and no other', async () => {
+    const { document, routes } = await documentOf()
+    const described = Object.entries(document.paths).flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`))
+    expect(described.toSorted()).toEqual([...routes].toSorted())
+  })
+
+  it('gives every operation an id of its own, and every guarded one a 401 and 403', async () => {
+    const { document } = await documentOf()
+    const operations = Object.values(document.paths).flatMap((each) => Object.values(each))
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
+    for (const { security, responses } of operations) {
+      if (security !== undefined && security.length > 0) expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '503']))
+    }
+  })
+})
+
+describe('the documentation page', () => {
+  it('loads from this service alone', async () => {
+    const { app } = await openApp()
+    const page = await (await app.request('/docs')).text()
+    const loaded = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, target]) => target ?? '')
+    expect(page).not.toMatch(/https?:/)
+    expect(loaded).toHaveLength(4)
+    for (const target of loaded) expect([target, (await app.request(target)).status]).toEqual([target, 200])
+  })
+
+  it('allows neither inline scripts nor other origins', async () => {
+    const { app } = await openApp()
+    const policy = (await app.request('/docs')).headers.get('content-security-policy') ?? ''
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("script-src 'self';")
+    expect(policy).not.toMatch(/https?:|\*/)
+  })
+})
+
+describe('problems', () => {
+  it.each(problemCodes)('%s has a page for people and one for programs', async (code) => {
+    const { app } = await openApp()
+    expect(await (await app.request(`/problems/${code}`)).json()).toEqual({ code, ...catalogue[code] })
+    const page = await app.request(`/problems/${code}`, { headers: { accept: 'text/html,*/*' } })
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(await page.text()).toContain(code)
+  })
+})
+
+describe('health', () => {
+  it.each(['/health', '/health/live', '/health/ready', '/health/database', '/health/cache', '/health/queue'])('%s passes without a token', async (path) => {
+    const { app } = await openApp()
+    const response = await app.request(path)
+    expect([response.status, await response.json()]).toMatchObject([200, { status: 'pass', checks: expect.any(Object) }])
+  })
+
+  it('fails readiness but not liveness during a shutdown', async () => {
+    const { app, deps } = await openApp()
+    deps.lifecycle.stop()
+    expect([(await app.request('/health/ready')).status, (await app.request('/health/live')).status]).toEqual([503, 200])
+  })
+
+  it('fails when the store does not answer', async () => {
+    const { deps } = await openApp()
+    const failing = { ...deps.health, database: async () => ({ status: 'fail', output: 'away', engine: 'fake', durationMs: 0 }) as const }
+    const { app } = await openApp({ health: failing })
+    const response = await app.request('/health')
+    expect([response.status, await response.json()]).toMatchObject([503, { status: 'fail' }])
+  })
+})
+
+describe('metrics', () => {
+  it('names what is measured', async () => {
+    const { call } = await openApp()
+    await put(call, '/config/payments/a', 1)
+    const text = await (await call('GET', '/metrics')).text()
+    for (const name of [
+      'cbp_http_requests_total{method="PUT",route="/config/{component}/{key}",status="201"} 1',
+      'cbp_http_request_duration_seconds_bucket{method="PUT",route="/config/{component}/{key}",status_class="2xx",le="+Inf"} 1',
+      'cbp_store_call_duration_seconds_count{operation="transaction"} 1',
+      'cbp_cache_reads_total{result="hit"}',
+      'cbp_outbox_backlog_events 1',
+      'cbp_outbox_oldest_event_age_seconds',
+      'cbp_outbox_blocked_streams 0',
+      'cbp_relay_confirmed_total',
+      'cbp_watchers 0',
+    ]) {
+      expect(text).toContain(name)
+    }
+  })
+
+  it('asks for monitoring:read', async () => {
+    const { call } = await openApp()
+    expect((await call('GET', '/metrics', { headers: { authorization: `Bearer ${await token()}` } })).status).toBe(403)
+  })
+
+  it('speaks OpenMetrics when asked', async () => {
+    const { call } = await openApp()
+    const response = await call('GET', '/metrics', { headers: { accept: 'application/openmetrics-text; version=1.0.0' } })
+    expect(response.headers.get('content-type')).toMatch(/^application\/openmetrics-text/)
+    const text = await response.text()
+    expect(text.endsWith('\n# EOF\n')).toBe(true)
+    expect(text).toContain('# TYPE cbp_http_requests counter\n')
+  })
+
+  it('keeps the names of samples in OpenMetrics', () => {
+    expect(openMetricsOf('# HELP a_total x\n# TYPE a_total counter\na_total 1\n\n# TYPE b gauge\nb 2\n')).toBe(
+      '# HELP a x\n# TYPE a counter\na_total 1\n# TYPE b gauge\nb 2\n# EOF\n',
+    )
+  })
+})
+
+describe('every answer', () => {
+  it.each(['/health', '/docs', '/nothing', '/config', '/problems/not-found'])('of %s carries an id and secure headers', async (path) => {
+    const { app } = await openApp()
+    const { headers } = await app.request(path)
+    expect(headers.get('x-request-id')).toMatch(/^test-/)
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+  })
+
+  it.each(['has space', 'x'.repeat(129), '<script>'])('replaces the request id %j', async (given) => {
+    const { app } = await openApp()
+    expect((await app.request('/health', { headers: { 'x-request-id': given } })).headers.get('x-request-id')).toMatch(/^test-/)
+  })
+
+  it('is logged once, with route, status and client', async () => {
+    const { call, records } = await openApp()
+    await put(call, '/config/payments/a', 1)
+    expect(records).toMatchObject([{ method: 'PUT', route: '/config/{component}/{key}', status: 201, client: 'https://issuer.test|tester', requestId: 'test-1' }])
+  })
+})
+
+describe('the listener', () => {
+  async function send(server: TestServer, text: string): Promise<string> {
+    const socket = connect({ host: '127.0.0.1', port: server.listening.port })
+    socket.write(text)
+    let answer = ''
+    for await (const chunk of socket.setEncoding('utf8')) answer += chunk
+    return answer
+  }
+
+  it.each([
+    ['no HTTP', 'nonsense\r\n\r\n', 400, 'bad-request'],
+    ['a header too large', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'header-too-large'],
+    ['a bad host', 'GET /health HTTP/1.1\r\nhost: a b\r\n\r\n', 400, 'bad-request'],
+  ])('answers %s with a problem', async (_name, text, status, code) => {
+    const answer = await send(await openServer(), text)
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(answer).toMatch(/^content-type: application\/problem\+json\r$/im)
+    expect(answer).toMatch(/^x-request-id: /im)
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4).replace(/^[0-9a-f]+\r\n([\s\S]*)\r\n0\r\n\r\n$/, '$1'))).toMatchObject({ code, status })
+  })
+
+  it('reads a body in chunks up to its limit', async () => {
+    const server = await openServer()
+    const { authorization } = { authorization: `Bearer ${await token()}` }
+    const head = `PUT /config/payments/a HTTP/1.1\r\nhost: x\r\nconnection: close\r\nif-none-match: *\r\ncontent-type: application/json\r\nauthorization: ${authorization}\r\ntransfer-encoding: chunked\r\n\r\n`
+    expect(await send(server, `${head}b\r\n{"value":1,\r\ne\r\n"reason":"now"\r\n1\r\n}\r\n0\r\n\r\n`)).toMatch(/^HTTP\/1.1 201 /)
+    const big = 'x'.repeat(0x20000)
+    expect(await send(server, head + `20000\r\n${big}\r\n`.repeat(9))).toMatch(/^HTTP\/1.1 413 /)
+  })
+
+  it('answers in the fast lane just as the app does', async () => {
+    const server = await openServer()
+    await put(server.call, '/config/payments/big', 'x'.repeat(3000))
+    await put(server.call, '/config/payments/a?scope=/production', { a: [1, 'ü'] })
+    const good = { authorization: `Bearer ${await token()}` }
+    const targets = ['a?scope=/production', 'a?scope=%2Fproduction', 'a', 'big', 'a?raw=true&scope=/production', 'a?scope=x', 'a?x=1', 'A', '-', 'versions', 'a?asOf=1&scope=/production']
+    const fields: Record<string, string>[] = [good, {}, { authorization: 'Bearer x' }, { ...good, 'accept-encoding': 'gzip' }, { ...good, 'if-none-match': '*' }, { ...good, 'if-none-match': 'x' }]
+    for (const target of targets) {
+      for (const headers of fields) {
+        const path = `/config/payments/${target}`
+        const [lane, app] = await Promise.all([
+          fetch(server.url + path, { headers: { 'accept-encoding': 'identity', ...headers, 'x-request-id': 'same' } }),
+          server.app.request(path, { headers: { ...headers, 'x-request-id': 'same' } }),
+        ])
+        const kept = (response: Response): unknown => [...response.headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name))
+        expect([path, lane.status, kept(lane)]).toEqual([path, app.status, kept(app)])
+        if (!('accept-encoding' in headers)) expect(await lane.text()).toBe(await app.text())
+      }
+    }
+  })
+
+  it('lets an answer under way finish at a shutdown, and closes the connection after it', async () => {
+    let release = (): void => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const { deps } = await openApp()
+    const server = await openServer({ health: { ...deps.health, cache: async () => held.then(deps.health.cache) } })
+    const answer = fetch(`${server.url}/health/cache`)
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    const closing = server.listening.close()
+    release()
+    const response = await answer
+    expect([response.status, response.headers.get('connection')]).toEqual([200, 'close'])
+    await closing
+    await expect(fetch(`${server.url}/health`)).rejects.toThrow()
+  })
+})
+
+describe('any request at all', () => {
+  let server: TestServer['call']
+  let good: string
+
+  beforeAll(async () => {
+    const opened = await openApp()
+    server = opened.call
+    good = `Bearer ${await token({ scope: 'admin' })}`
+    await put(server, '/config/payments/a', { a: 1 })
+  })
+
+  const word = fc.oneof(fc.constantFrom('config', 'payments', 'a', 'versions', '1', 'diff', 'rollback', 'changes', 'health', 'problems', 'docs', 'metrics', '%', '%00', '..', '__proto__', '$schema'), fc.string())
+  const path = fc.array(word, { maxLength: 6 }).map((words) => `/${words.map((each) => encodeURIComponent(each).replaceAll('%25', '%')).join('/')}`)
+  const parameter = fc.tuple(fc.constantFrom('scope', 'asOf', 'raw', 'limit', 'cursor', 'since', 'from', 'to', 'reason', '__proto__', 'x'), fc.oneof(fc.constantFrom('/', '/production', '1', '0', '-1', '9'.repeat(20), 'true', 'e1.1', '%', '%ff'), fc.string().map(encodeURIComponent)))
+  const query = fc.array(parameter, { maxLength: 4 }).map((pairs) => pairs.map((pair) => pair.join('=')).join('&'))
+  const header = fc.oneof(fc.constantFrom('*', '"1-a"', '"r-1-a"', 'W/"x"', '"', ',', '', '"a","b"', 'gzip', 'application/json', 'text/html', '00-x', '1e9'), fc.stringMatching(/^[\x21-\x7e]{0,40}$/))
+  const headers = fc.dictionary(fc.constantFrom('if-match', 'if-none-match', 'content-type', 'accept', 'accept-encoding', 'last-event-id', 'x-request-id', 'traceparent', 'content-encoding'), header)
+  const body = fc.oneof(fc.json(), fc.string(), fc.record({ value: fc.jsonValue(), reason: fc.string(), toVersion: fc.integer() }, { requiredKeys: [] }).map((value) => JSON.stringify(value)))
+
+  it('gets no 5xx, and a problem with every refusal', () =>
+    fc.assert(
+      fc.asyncProperty(fc.constantFrom('GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'), path, query, headers, body, async (method, target, given, fields, raw) => {
+        if (target.startsWith('/config/watch')) return
+        const init = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? {} : { raw }
+        const response = await server(method, `${target}?${given}`, { ...init, headers: { 'content-type': 'application/json', ...fields, authorization: good } })
+        expect(response.status).toBeLessThan(500)
+        if (response.status >= 400 && method !== 'HEAD') expect(await problemOf(response)).toMatchObject({ status: response.status, code: expect.any(String), requestId: response.headers.get('x-request-id') })
+      }),
+      { numRuns: 500 },
+    ))
+
+  it('stores any JSON value and gives it back', () =>
+    fc.assert(
+      fc.asyncProperty(fc.jsonValue({ maxDepth: 5 }), fc.uuid(), async (value, name) => {
+        const expected: unknown = JSON.parse(JSON.stringify(value))
+        const made = await put(server, `/config/payments/k-${name}`, value, createIt)
+        expect(made.status).toBe(201)
+        expect(await (await server('GET', `/config/payments/k-${name}`)).json()).toMatchObject({ value: expected })
+      }),
+      { numRuns: 100 },
+    ))
+})
