@@ -1,10 +1,10 @@
-import { err, errAsync, okAsync, type Result, type ResultAsync } from 'neverthrow'
+import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import type { Caller } from '../kernel/caller.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Digest } from '../kernel/digest.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { IdSource } from '../kernel/ids.ts'
-import type { Revision, UnitOfWork } from '../kernel/unit-of-work.ts'
+import { type Revision, type UnitOfWork, zeroRevision } from '../kernel/unit-of-work.ts'
 import type { Transaction } from '../transaction.ts'
 import { type Address, scopeChain } from './address.ts'
 import { configurationUpdated } from './configuration-updated.ts'
@@ -31,75 +31,75 @@ export type WriteError = StaleVersion | ResolvedEtagUsed | InvalidValue | StoreU
 /** What a write makes of the newest version; `restoredFrom` is set by a rollback. */
 type Change = Readonly<{ content: Content; restoredFrom?: VersionNumber }>
 
-/** Reads the newest version, lets `change` decide, checks the precondition, records version and event as one unit (L2). */
-export function writeEntry<E>(
-  deps: WriteDependencies,
-  write: ConditionalWrite,
-  change: (newest: EntryVersion | null, tx: ConfigTransaction) => ResultAsync<Change, E>,
-): ResultAsync<EntryVersion, E | WriteError> {
-  const { unitOfWork, ids, clock, digest, onCommitted } = deps
-  return unitOfWork
-    .run((tx) =>
-      tx.config.newest(write).andThen((newest) =>
-        change(newest, tx.config).andThen(({ content, restoredFrom }) =>
-          requirePrecondition(write, newest, tx.config)
-            .map(() =>
-              nextVersion(digest, write, newest, {
-                content,
-                caller: write.caller,
-                reason: write.reason,
-                ...(restoredFrom === undefined ? {} : { restoredFrom }),
-              }),
-            )
-            .andThen((draft) => requireTunable(draft, tx.config))
-            .map((draft) => {
-              const updated = configurationUpdated(ids.next(), draft.component, [draft], { occurredAt: clock.now(), caller: write.caller })
-              tx.config.append(draft)
-              tx.outbox.append(updated)
-              return draft
-            }),
-        ),
-      ),
-    )
-    .map(({ value: draft, commit }) => {
-      const revision = commit.revision as Revision
-      onCommitted(write, revision)
-      return { ...draft, revision, recordedAt: commit.recordedAt }
-    })
+type Decide<E> = (newest: EntryVersion | null, tx: ConfigTransaction) => ResultAsync<Change, E>
+
+/**
+ * Reads the newest version, lets `change` decide, checks the precondition, records version and event as one unit (L2).
+ * Plain async functions inside one result: each chained step of a result costs as much as the statements behind it.
+ */
+export function writeEntry<E>(deps: WriteDependencies, write: ConditionalWrite, change: Decide<E>): ResultAsync<EntryVersion, E | WriteError> {
+  return new ResultAsync(commitEntry(deps, write, change))
 }
 
-function requirePrecondition(
+async function commitEntry<E>(
+  { unitOfWork, onCommitted, ...deps }: WriteDependencies,
+  write: ConditionalWrite,
+  change: Decide<E>,
+): Promise<Result<EntryVersion, E | WriteError>> {
+  const committed = await unitOfWork.run((tx) => new ResultAsync(recordEntry(deps, write, change, tx)))
+  if (committed.isErr()) return err(committed.error)
+  const { value: draft, commit } = committed.value
+  const revision = commit.revision as Revision
+  onCommitted(write, revision)
+  return ok({ ...draft, revision, recordedAt: commit.recordedAt })
+}
+
+async function recordEntry<E>(
+  { ids, clock, digest }: Pick<WriteDependencies, 'ids' | 'clock' | 'digest'>,
+  write: ConditionalWrite,
+  change: Decide<E>,
+  tx: Transaction,
+): Promise<Result<VersionDraft, E | WriteError>> {
+  const newest = await tx.config.newest(write)
+  if (newest.isErr()) return err(newest.error)
+  const decided = await change(newest.value, tx.config)
+  if (decided.isErr()) return err(decided.error)
+  const precondition = await requirePrecondition(write, newest.value, tx.config)
+  if (precondition.isErr()) return err(precondition.error)
+  const { caller, reason } = write
+  const draft = nextVersion(digest, write, newest.value, { ...decided.value, caller, reason })
+  const tunable = await requireTunable(draft, tx.config)
+  if (tunable.isErr()) return err(tunable.error)
+  tx.config.append(draft)
+  tx.outbox.append(configurationUpdated(ids.next(), draft.component, [draft], { occurredAt: clock.now(), caller }))
+  return ok(draft)
+}
+
+async function requirePrecondition(
   write: ConditionalWrite,
   newest: EntryVersion | null,
   tx: ConfigTransaction,
-): ResultAsync<void, StaleVersion | ResolvedEtagUsed | StoreUnavailable> {
+): Promise<Result<void, StaleVersion | ResolvedEtagUsed | StoreUnavailable>> {
   const checked = checkPrecondition(write.precondition, newest)
-  if (checked.isOk()) return okAsync(undefined)
-  if (checked.error.kind === 'resolved-etag') return errAsync(checked.error)
+  if (checked.isOk()) return ok()
+  if (checked.error.kind === 'resolved-etag') return err(checked.error)
   const { seen } = checked.error
-  if (seen === null || seen === 0) return errAsync(staleVersion(null, newest))
-  return tx.version(write, seen).andThen((version): Result<void, StaleVersion> => err(staleVersion(version, newest)))
+  if (seen === null || seen === 0) return err(staleVersion(null, newest))
+  const version = await tx.version(write, seen)
+  return version.isErr() ? err(version.error) : err(staleVersion(version.value, newest))
 }
 
 /** A setting of the service itself must stay readable by the service: its resolved value is held against the shipped schema. */
-function requireTunable(draft: VersionDraft, tx: ConfigTransaction): ResultAsync<VersionDraft, InvalidValue | StoreUnavailable> {
+async function requireTunable(draft: VersionDraft, tx: ConfigTransaction): Promise<Result<void, InvalidValue | StoreUnavailable>> {
   const shipped = shippedDefault(draft.component, draft.key)
-  if (shipped === undefined || draft.op === 'delete') return okAsync(draft)
-  const ancestors = scopeChain(draft.scope).slice(0, -1)
-  return readAll(
-    ancestors.map((scope) => ({ ...draft, scope })),
-    tx,
-  ).andThen((above) => {
-    const own = { ...draft, revision: 0 as Revision, recordedAt: 0 }
-    const resolved = resolve(shipped, [...above, own])
-    const faults = resolved === null ? [] : tunableFaults(draft.component, draft.key, resolved.value)
-    return faults.length === 0 ? okAsync(draft) : errAsync<VersionDraft, InvalidValue>({ kind: 'invalid-value', faults })
-  })
-}
-
-function readAll(addresses: readonly Address[], tx: ConfigTransaction): ResultAsync<readonly EntryVersion[], StoreUnavailable> {
-  return addresses.reduce<ResultAsync<readonly EntryVersion[], StoreUnavailable>>(
-    (found, at) => found.andThen((versions) => tx.newest(at).map((version) => (version === null ? versions : [...versions, version]))),
-    okAsync([]),
-  )
+  if (shipped === undefined || draft.op === 'delete') return ok()
+  const chain: EntryVersion[] = []
+  for (const scope of scopeChain(draft.scope).slice(0, -1)) {
+    const above = await tx.newest({ ...draft, scope })
+    if (above.isErr()) return err(above.error)
+    if (above.value !== null) chain.push(above.value)
+  }
+  const resolved = resolve(shipped, [...chain, { ...draft, revision: zeroRevision, recordedAt: 0 }])
+  const faults = resolved === null ? [] : tunableFaults(draft.component, draft.key, resolved.value)
+  return faults.length === 0 ? ok() : err({ kind: 'invalid-value', faults })
 }

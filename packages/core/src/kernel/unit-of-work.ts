@@ -106,12 +106,12 @@ async function attemptOnce<Tx, T, E>(
 ): Promise<Result<Committed<T>, E | StoreUnavailable | Contended>> {
   const unit = ids.next()
   let computed: { value: T } | null = null
-  const outcome = await transactions.attempt(unit, (tx) =>
-    work(tx).map((value) => {
-      computed = { value }
-      return value
-    }),
-  )
+  const remembering = async (tx: Tx): Promise<Result<T, E>> => {
+    const result = await work(tx)
+    if (result.isOk()) computed = { value: result.value }
+    return result
+  }
+  const outcome = await transactions.attempt(unit, (tx) => new ResultAsync(remembering(tx)))
   if (outcome.isOk()) return ok(outcome.value)
   const failure = outcome.error
   if (!isOutcomeUnknown(failure)) return err(failure as E | StoreUnavailable | Contended)
