@@ -1,11 +1,40 @@
-/** Each benchmark is a module of this folder; `npm run bench -- <name>` runs one, without a name it lists them. */
-const benchmarks: Readonly<Record<string, () => Promise<void>>> = {}
+import { topFunctions } from './lib/profile.ts'
+import { machine, publish, type Report } from './lib/report.ts'
+
+type Benchmark = Readonly<{ tells: string; load: () => Promise<() => Promise<Report>> }>
+
+/** Each is a module of this folder. */
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  read: { tells: 'authenticated reads over HTTP against node:http and Fastify', load: async () => (await import('./read.ts')).read },
+  write: {
+    tells: 'conditional writes, over HTTP and at the store, against one commit per write',
+    load: async () => (await import('./write.ts')).write,
+  },
+  watch: { tells: '1,000 watchers: how soon a write arrives, what a watcher costs', load: async () => (await import('./watch.ts')).watch },
+  growth: {
+    tells: 'reads, writes and snapshots at a thousand and a million entries',
+    load: async () => (await import('./growth.ts')).growth,
+  },
+  start: { tells: 'how long service and command line take to start', load: async () => (await import('./start.ts')).start },
+  relay: { tells: 'events from commit to confirmation at 1, 100 and 10,000 streams', load: async () => (await import('./relay.ts')).relay },
+}
+
+async function run(name: string, benchmark: Benchmark): Promise<void> {
+  const before = machine()
+  const measure = await benchmark.load()
+  publish(name, await measure(), before)
+}
 
 const [name] = process.argv.slice(2)
-const benchmark = name === undefined ? undefined : benchmarks[name]
-if (benchmark === undefined) {
-  process.stderr.write(`usage: npm run bench -- <name>; benchmarks: ${Object.keys(benchmarks).join(', ') || 'none yet'}\n`)
+const chosen = name === 'all' ? Object.entries(benchmarks) : Object.entries(benchmarks).filter(([known]) => known === name)
+if (chosen.length === 0) {
+  const width = Math.max(...Object.keys(benchmarks).map((known) => known.length))
+  const lines = Object.entries(benchmarks).map(([known, { tells }]) => `  ${known.padEnd(width)}  ${tells}\n`)
+  const text = `usage: npm run bench -- <name>\n\n${lines.join('')}  ${'all'.padEnd(width)}  one after another\n`
+  if (name === undefined) process.stdout.write(text)
+  else process.stderr.write(text)
   process.exitCode = name === undefined ? 0 : 2
-} else {
-  await benchmark()
 }
+for (const [chosenName, benchmark] of chosen) await run(chosenName, benchmark)
+const profiles = process.env['BENCH_PROFILE']
+if (profiles !== undefined) process.stdout.write(`${topFunctions(profiles).join('\n')}\n`)
