@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { loadEnvironment } from './environment.ts'
+import { readSettings, type SettingsFault } from './settings.ts'
+
+function faultsOf(environment: Record<string, string>): readonly SettingsFault[] {
+  const read = readSettings(environment, '/srv')
+  return read.isErr() ? read.error : []
+}
+
+function namesOf(environment: Record<string, string>): readonly string[] {
+  return [...new Set(faultsOf(environment).map(({ name }) => name))].sort()
+}
+
+describe('settings', () => {
+  it('have defaults for development', () => {
+    expect(readSettings({}, '/srv')._unsafeUnwrap()).toEqual({
+      env: 'development',
+      host: '127.0.0.1',
+      port: 8080,
+      dataDir: '/srv/.cbp',
+      sql: { kind: 'sqlite', path: '/srv/.cbp/cbp.sqlite', synchronous: 'full' },
+      jwt: { issuer: 'cbp-development', audience: 'cbp-config-api', jwksUrl: null, secret: null },
+      logLevel: 'info',
+      trustProxy: [],
+      unknown: [],
+    })
+  })
+
+  it('list every fault at once', () => {
+    const environment = {
+      CBP_ENV: 'production',
+      CBP_PORT: '99999',
+      CBP_SQL_URL: 'postgres://x',
+      CBP_TRUST_PROXY: 'everyone',
+      CBP_LOG_LEVEL: 'loud',
+      CBP_JWT_SECRET: 'short',
+    }
+    expect(namesOf(environment)).toEqual([
+      'CBP_JWT_ISSUER',
+      'CBP_JWT_JWKS_URL',
+      'CBP_JWT_SECRET',
+      'CBP_LOG_LEVEL',
+      'CBP_PORT',
+      'CBP_SQL_URL',
+      'CBP_TRUST_PROXY',
+    ])
+  })
+
+  it.each(['mssql://sa:secret@host:1433/cbp', 'sqlite', 'sqlite:x?synchronous=off'])('refuse the store %s', (url) => {
+    expect(namesOf({ CBP_SQL_URL: url })).toEqual(['CBP_SQL_URL'])
+    expect(JSON.stringify(faultsOf({ CBP_SQL_URL: url }))).not.toContain('secret')
+  })
+
+  it.each(['CBP_REDIS_URL', 'CBP_AMQP_URL', 'CBP_SQL_REPLICA_URL'])('refuse %s rather than pass over it', (name) => {
+    expect(namesOf({ [name]: 'redis://host' })).toEqual([name])
+  })
+
+  it.each([
+    ['sqlite:', '/srv/.cbp/cbp.sqlite', 'full'],
+    ['sqlite:data/cbp.db', '/srv/data/cbp.db', 'full'],
+    ['sqlite:/var/cbp.db?synchronous=normal', '/var/cbp.db', 'normal'],
+  ])('read the store %s', (url, path, synchronous) => {
+    expect(readSettings({ CBP_SQL_URL: url }, '/srv')._unsafeUnwrap().sql).toEqual({ kind: 'sqlite', path, synchronous })
+  })
+
+  it('take an empty value for none, and name what means nothing', () => {
+    const settings = readSettings({ CBP_PORT: '', CBP_PROT: '80', PATH: '/bin' }, '/srv')._unsafeUnwrap()
+    expect(settings).toMatchObject({ port: 8080, unknown: ['CBP_PROT'] })
+  })
+
+  it('refuse in production what only development may do', () => {
+    const jwt = { CBP_JWT_ISSUER: 'https://issuer', CBP_JWT_JWKS_URL: 'http://issuer/keys' }
+    expect(namesOf({ CBP_ENV: 'production', ...jwt, CBP_JWT_SECRET: 'x'.repeat(40) })).toEqual([
+      'CBP_JWT_JWKS_URL',
+      'CBP_JWT_SECRET',
+      'CBP_TRUST_PROXY',
+    ])
+    expect(namesOf({ CBP_ENV: 'staging', ...jwt })).toEqual([])
+  })
+
+  it('come from the environment over the .env file', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'cbp-settings-'))
+    writeFileSync(join(directory, '.env'), 'CBP_PORT=1111\nCBP_HOST=0.0.0.0\n')
+    expect(loadEnvironment({ CBP_PORT: '2222' }, directory)).toMatchObject({ CBP_PORT: '2222', CBP_HOST: '0.0.0.0' })
+    rmSync(directory, { recursive: true })
+  })
+})
