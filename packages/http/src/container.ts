@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { err, ok, type Result } from 'neverthrow'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { loadDevelopmentKey } from './access/development-key.ts'
@@ -16,7 +16,10 @@ import type { HostLog } from './server/log.ts'
 /** What the HTTP host adds to the assembly that both hosts share. */
 export type HostContainer = AsyncDisposable & Readonly<{ assembly: Assembly; app: AppDependencies }>
 
-export async function openHost(settings: Settings, { log, request }: Pick<HostLog, 'log' | 'request'>): Promise<Result<HostContainer, ResourceUnavailable>> {
+export async function openHost(
+  settings: Settings,
+  { log, request }: Pick<HostLog, 'log' | 'request'>,
+): Promise<Result<HostContainer, ResourceUnavailable>> {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const verifyToken = await openVerifier(settings)
@@ -51,7 +54,8 @@ export async function openHost(settings: Settings, { log, request }: Pick<HostLo
 }
 
 async function openVerifier({ dataDir, jwt: { issuer, audience, jwksUrl, secret } }: Settings): Promise<VerifyToken> {
-  const keys = jwksUrl === null ? ({ kind: 'local', key: await loadDevelopmentKey(dataDir) } as const) : ({ kind: 'jwks', url: jwksUrl } as const)
+  const keys =
+    jwksUrl === null ? ({ kind: 'local', key: await loadDevelopmentKey(dataDir) } as const) : ({ kind: 'jwks', url: jwksUrl } as const)
   return tokenVerifier({ issuer, audience, keys, secret })
 }
 

@@ -3,7 +3,7 @@ import { err, ok, type Result } from 'neverthrow'
 import { defaultAudience, developmentIssuer, type Settings } from './assembly/index.ts'
 import { type HostContainer, openHost } from './container.ts'
 import { httpInterface } from './server/app.ts'
-import { listen, type Listening } from './server/listen.ts'
+import { type Listening, listen } from './server/listen.ts'
 import { type HostLog, openLog } from './server/log.ts'
 
 /** The service could not start; the message says why and how to mend it. */

@@ -1,6 +1,6 @@
 import { createCore, type Log, type Ports } from '@cbp/core'
 import { fakePorts, fakeStore } from '@cbp/core/testing'
-import { type CryptoKey, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { type CryptoKey, generateKeyPair, SignJWT } from 'jose'
 import { Registry } from 'prom-client'
 import { onTestFinished } from 'vitest'
 import type { DevelopmentKey } from '../src/access/development-key.ts'
@@ -13,7 +13,7 @@ import { requestMetrics } from '../src/metrics/request-metrics.ts'
 import { type App, type HttpInterface, httpInterface } from '../src/server/app.ts'
 import type { AppDependencies } from '../src/server/dependencies.ts'
 import { lifecycle } from '../src/server/lifecycle.ts'
-import { listen, type Listening } from '../src/server/listen.ts'
+import { type Listening, listen } from '../src/server/listen.ts'
 import type { RequestRecord } from '../src/server/pipeline.ts'
 
 export const issuer = 'https://issuer.test'
@@ -24,7 +24,7 @@ export const key: DevelopmentKey = { kid: 'test', privateKey, publicKey }
 
 /** A token as the issuer would make it; `claims` replaces, and `undefined` removes. */
 export async function token(
-  claims: JWTPayload = {},
+  claims: Readonly<Record<string, unknown>> = {},
   header: Readonly<Record<string, unknown>> = {},
   signWith: CryptoKey | Uint8Array = privateKey,
 ): Promise<string> {
@@ -90,7 +90,7 @@ export async function openApp(options: Partial<AppDependencies> & Readonly<{ por
     const given = { authorization: `Bearer ${admin}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }
     const fields = Object.fromEntries(Object.entries(given).filter((field): field is [string, string] => field[1] !== undefined))
     const content = raw ?? (body === undefined ? null : JSON.stringify(body))
-    return app.request(path, { method, headers: fields, body: content as BodyInit | null })
+    return app.request(path, { method, headers: fields, body: content as string | Uint8Array<ArrayBuffer> | null })
   }
   return { app, face, ports, deps, records, logged, call }
 }

@@ -1,6 +1,6 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CompactSign, exportJWK, exportSPKI, generateKeyPair } from 'jose'
@@ -38,9 +38,18 @@ describe('refused tokens', () => {
     ['with a wild kid', () => token({}, { kid: '../../etc/passwd\n' })],
     ['unsigned', () => unsigned({ alg: 'none' }, claims)],
     ['signed with a public key as secret', () => token({}, { alg: 'HS256' }, spki)],
-    ['with crit', () => new CompactSign(new TextEncoder().encode(JSON.stringify(claims))).setProtectedHeader({ alg: 'EdDSA', crit: ['b64'], b64: true }).sign(key.privateKey)],
+    [
+      'with crit',
+      () =>
+        new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+          .setProtectedHeader({ alg: 'EdDSA', crit: ['b64'], b64: true })
+          .sign(key.privateKey),
+    ],
     ['too large', () => token({ padding: 'x'.repeat(9000) })],
-    ['of claims that are no JSON', () => new CompactSign(new TextEncoder().encode('x')).setProtectedHeader({ alg: 'EdDSA' }).sign(key.privateKey)],
+    [
+      'of claims that are no JSON',
+      () => new CompactSign(new TextEncoder().encode('x')).setProtectedHeader({ alg: 'EdDSA' }).sign(key.privateKey),
+    ],
     ['of two parts', () => 'e30.e30'],
     ['an API key', () => 'cbp_dev_abc_def'],
   ])('a token %s', async (_name, make) => {
@@ -65,7 +74,9 @@ describe('accepted tokens', () => {
   })
 
   it('ignores keys that the token brings along', async () => {
-    expect(await tokenVerifier(local)(await token({}, { jku: 'https://evil.test/jwks', x5u: 'https://evil.test' }))).toHaveProperty('client')
+    expect(await tokenVerifier(local)(await token({}, { jku: 'https://evil.test/jwks', x5u: 'https://evil.test' }))).toHaveProperty(
+      'client',
+    )
   })
 
   it('takes HS256 where a secret is set, and only that secret', async () => {
@@ -152,7 +163,14 @@ describe('the key of development', () => {
 
   it('mints tokens that its server accepts', async () => {
     const made = await loadDevelopmentKey(await dataDir())
-    const minted = await mintToken(made, { subject: 'me', scope: 'config:read', configScopes: ['/production'], expiresInSeconds: 60, issuer, audience })
+    const minted = await mintToken(made, {
+      subject: 'me',
+      scope: 'config:read',
+      configScopes: ['/production'],
+      expiresInSeconds: 60,
+      issuer,
+      audience,
+    })
     const verified = await tokenVerifier({ ...local, keys: { kind: 'local', key: made } })(minted.token)
     expect(verified).toMatchObject({ client: `${issuer}|me`, configScopes: ['/production'], expiresAtMs: Date.parse(minted.expiresAt) })
   })

@@ -116,10 +116,12 @@ function explain(error: unknown): TokenRefused | KeysUnavailable {
   if (error instanceof errors.JWTClaimValidationFailed) return refused(`its claim ${error.claim} is not acceptable (${error.reason})`)
   if (error instanceof errors.JOSEAlgNotAllowed) return refused('its algorithm is not allowed')
   if (error instanceof errors.JWSSignatureVerificationFailed) return refused('its signature does not verify')
-  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) return refused('no key of the issuer matches it')
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
+    return refused('no key of the issuer matches it')
   if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || !(error instanceof errors.JOSEError)) {
     // A key of the wrong type for the algorithm is the token's fault; what else is no JOSE error comes from fetching keys.
-    if (error instanceof TypeError && /key/i.test(error.message) && !/fetch/i.test(error.message)) return refused('its algorithm does not fit the key')
+    if (error instanceof TypeError && /key/i.test(error.message) && !/fetch/i.test(error.message))
+      return refused('its algorithm does not fit the key')
     return { kind: 'keys-unavailable', reason: error instanceof Error ? error.message : String(error) }
   }
   // The remote set reports an unusable answer of the issuer with the base error.

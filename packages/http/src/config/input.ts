@@ -6,10 +6,10 @@ import {
   type InputFault,
   keyLengthLimit,
   keyPattern,
+  type Precondition,
   parseComponent,
   parseKey,
   parseScope,
-  type Precondition,
   type Revision,
   rootScope,
   type Scope,
@@ -56,12 +56,15 @@ export const scopeParameter: z.ZodType<Scope, string> = parsed(parseScope, {
   pattern: scopePattern.source,
 })
 
-export const scopeOrRoot: z.ZodType<Scope, string | undefined> = scopeParameter.optional().transform((scope) => scope ?? rootScope).openapi({
-  type: 'string',
-  description: 'A slash path of at most 4 segments; `/`, everyone, is the default',
-  example: '/production',
-  pattern: scopePattern.source,
-})
+export const scopeOrRoot: z.ZodType<Scope, string | undefined> = scopeParameter
+  .optional()
+  .transform((scope) => scope ?? rootScope)
+  .openapi({
+    type: 'string',
+    description: 'A slash path of at most 4 segments; `/`, everyone, is the default',
+    example: '/production',
+    pattern: scopePattern.source,
+  })
 
 const instantForm = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+ -]\d{2}:\d{2})$/
 
@@ -71,7 +74,11 @@ export const asOfParameter: z.ZodType<AsOf | undefined, string | undefined> = z
     if (/^\d{1,15}$/.test(text)) return { kind: 'revision', revision: Number(text) as Revision }
     const instant = instantForm.test(text) ? Date.parse(text.replace(/ (?=\d{2}:\d{2}$)/, '+')) : Number.NaN
     if (!Number.isNaN(instant)) return { kind: 'instant', instant }
-    context.addIssue({ code: 'custom', message: 'asOf is a revision in digits, or an RFC 3339 instant such as 2026-01-31T09:00:00Z.', params: { code: 'invalid-as-of' } })
+    context.addIssue({
+      code: 'custom',
+      message: 'asOf is a revision in digits, or an RFC 3339 instant such as 2026-01-31T09:00:00Z.',
+      params: { code: 'invalid-as-of' },
+    })
     return z.NEVER
   })
   .optional()
@@ -109,7 +116,10 @@ export function pageCursor<T>(kind: string, read: (position: string) => T | null
     .string()
     .transform((text, context): T => {
       const decoded = Buffer.from(text, 'base64url').toString('utf8')
-      const position = decoded.startsWith(`${kind}:`) && formatPageCursor(kind, decoded.slice(kind.length + 1)) === text ? read(decoded.slice(kind.length + 1)) : null
+      const position =
+        decoded.startsWith(`${kind}:`) && formatPageCursor(kind, decoded.slice(kind.length + 1)) === text
+          ? read(decoded.slice(kind.length + 1))
+          : null
       if (position !== null) return position
       context.addIssue({ code: 'custom', message: 'The cursor is not one that this list gave out.', params: { code: 'invalid-cursor' } })
       return z.NEVER
@@ -132,12 +142,17 @@ export function readPrecondition(exchange: Exchange): Precondition | Problem {
   if (noneMatch === null) return malformedTags('if-none-match')
   if (match !== undefined && noneMatch !== undefined) {
     return faulty('invalid-header', [
-      { pointer: '#/header/if-none-match', code: 'contradictory', message: 'If-Match and If-None-Match together say nothing that a write could meet.' },
+      {
+        pointer: '#/header/if-none-match',
+        code: 'contradictory',
+        message: 'If-Match and If-None-Match together say nothing that a write could meet.',
+      },
     ])
   }
   if (match !== undefined && match !== '*') return { kind: 'match', etags: match }
   if (noneMatch === '*') return { kind: 'absent' }
   if (match === '*') return problem('precondition-required', 'If-Match: * names no version, so it would overwrite what you have not seen.')
-  if (noneMatch !== undefined) return problem('precondition-required', 'If-None-Match takes * here; to replace a version name it in If-Match.')
+  if (noneMatch !== undefined)
+    return problem('precondition-required', 'If-None-Match takes * here; to replace a version name it in If-Match.')
   return problem('precondition-required', 'The write carries neither If-Match nor If-None-Match: *.')
 }

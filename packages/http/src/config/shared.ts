@@ -22,7 +22,11 @@ export function refuseScope(exchange: Exchange, scope: Scope): Problem | null {
   const identity = identityIn(exchange)
   if (mayUseScope(identity, scope)) return null
   const allowed = identity.configScopes?.join(', ') ?? ''
-  return problem('scope-not-permitted', `The token is confined to ${allowed === '' ? 'no scope at all' : allowed}; ${scope} is not under it.`, {
-    headers: { 'www-authenticate': 'Bearer realm="cbp-config-api", error="insufficient_scope"' },
-  })
+  return problem(
+    'scope-not-permitted',
+    `The token is confined to ${allowed === '' ? 'no scope at all' : allowed}; ${scope} is not under it.`,
+    {
+      headers: { 'www-authenticate': 'Bearer realm="cbp-config-api", error="insufficient_scope"' },
+    },
+  )
 }

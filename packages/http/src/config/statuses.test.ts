@@ -1,17 +1,17 @@
 import { errAsync, ResultAsync } from 'neverthrow'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createIt, openApp, problemOf, put, type TestApp, token } from '../../tests/support.ts'
+import { type CallInit, createIt, openApp, problemOf, put, type TestApp, token } from '../../tests/support.ts'
 
 const path = '/config/payments/retry.max-attempts'
 const json = { 'content-type': 'application/json' }
 
-type Case = readonly [name: string, method: string, path: string, init: Parameters<TestApp['call']>[2], status: number, code: string, pointer?: string]
+type Case = [name: string, method: string, path: string, init: CallInit, status: number, code: string, pointer?: string]
 
 const good = { value: 1, reason: 'test' }
 const deep = `${'['.repeat(70)}${']'.repeat(70)}`
 
 /** Against an entry at `/` of version 3, whose version 2 is a tombstone. */
-const refused: readonly Case[] = [
+const refused: Case[] = [
   ['JSON that breaks off', 'PUT', path, { raw: '{"value"', headers: { ...json, ...createIt } }, 400, 'malformed-json'],
   ['an empty body', 'PUT', path, { raw: '', headers: { ...json, ...createIt } }, 400, 'malformed-json'],
   ['bytes that are not UTF-8', 'PUT', path, { raw: new Uint8Array([0x22, 0xff, 0x22]), headers: json }, 400, 'malformed-json'],
@@ -38,7 +38,15 @@ const refused: readonly Case[] = [
   ['a watch cursor of no form', 'GET', '/config/watch?since=x.y', {}, 400, 'invalid-cursor', '#/query/since'],
   ['an unquoted ETag', 'PUT', path, { body: good, headers: { 'if-match': '1-abc' } }, 400, 'invalid-header', '#/header/if-match'],
   ['an unquoted ETag of a read', 'GET', path, { headers: { 'if-none-match': 'abc' } }, 400, 'invalid-header', '#/header/if-none-match'],
-  ['contradictory conditions', 'PUT', path, { body: good, headers: { 'if-match': '"1-a"', ...createIt } }, 400, 'invalid-header', '#/header/if-none-match'],
+  [
+    'contradictory conditions',
+    'PUT',
+    path,
+    { body: good, headers: { 'if-match': '"1-a"', ...createIt } },
+    400,
+    'invalid-header',
+    '#/header/if-none-match',
+  ],
   ['no token', 'GET', path, { headers: { authorization: undefined } }, 401, 'unauthenticated'],
   ['basic credentials', 'GET', path, { headers: { authorization: 'Basic eDp5' } }, 401, 'unauthenticated'],
   ['a bad token', 'GET', path, { headers: { authorization: 'Bearer x.y.z' } }, 401, 'invalid-token'],
@@ -51,7 +59,14 @@ const refused: readonly Case[] = [
   ['a revision to come', 'GET', `${path}?asOf=999`, {}, 404, 'revision-beyond-head'],
   ['a snapshot to come', 'GET', '/config/payments?asOf=999', {}, 404, 'revision-beyond-head'],
   ['the removal of nothing', 'DELETE', '/config/payments/none', { headers: { 'if-match': '"1-a"' } }, 404, 'entry-not-found'],
-  ['a rollback of nothing', 'POST', '/config/payments/none/rollback', { body: { toVersion: 1, reason: 'x' }, headers: createIt }, 404, 'entry-not-found'],
+  [
+    'a rollback of nothing',
+    'POST',
+    '/config/payments/none/rollback',
+    { body: { toVersion: 1, reason: 'x' }, headers: createIt },
+    404,
+    'entry-not-found',
+  ],
   ['no such problem', 'GET', '/problems/none', {}, 404, 'not-found'],
   ['no such asset', 'GET', '/docs/package.json', {}, 404, 'not-found'],
   ['a method that the path does not take', 'POST', path, { body: good }, 405, 'method-not-allowed'],
@@ -64,9 +79,23 @@ const refused: readonly Case[] = [
   ['a resolved ETag', 'PUT', path, { body: good, headers: { 'if-match': '"r-1-0123456789abcdef"' } }, 412, 'resolved-etag'],
   ['a body too large', 'PUT', path, { raw: `"${'x'.repeat(1_048_576)}"`, headers: { ...json, ...createIt } }, 413, 'body-too-large'],
   ['a body too large that says so', 'PUT', path, { raw: '1', headers: { ...json, 'content-length': '1048577' } }, 413, 'body-too-large'],
-  ['another type', 'PUT', path, { raw: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415, 'unsupported-media-type'],
+  [
+    'another type',
+    'PUT',
+    path,
+    { raw: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+    415,
+    'unsupported-media-type',
+  ],
   ['no type', 'PUT', path, { raw: new Uint8Array([0x7b, 0x7d]) }, 415, 'unsupported-media-type'],
-  ['another charset', 'PUT', path, { raw: '{}', headers: { 'content-type': 'application/json; charset=latin1' } }, 415, 'unsupported-media-type'],
+  [
+    'another charset',
+    'PUT',
+    path,
+    { raw: '{}', headers: { 'content-type': 'application/json; charset=latin1' } },
+    415,
+    'unsupported-media-type',
+  ],
   ['a compressed body', 'PUT', path, { raw: '{}', headers: { ...json, 'content-encoding': 'gzip' } }, 415, 'unsupported-media-type'],
   ['an unknown member', 'PUT', path, { body: { ...good, extra: 1 }, headers: createIt }, 422, 'invalid-body', '#/extra'],
   ['no value member', 'PUT', path, { body: { reason: 'x' }, headers: createIt }, 422, 'invalid-body', '#/value'],
@@ -75,15 +104,79 @@ const refused: readonly Case[] = [
   ['a reason too long', 'PUT', path, { body: { value: 1, reason: 'x'.repeat(501) }, headers: createIt }, 422, 'invalid-body', '#/reason'],
   ['a body that is no object', 'PUT', path, { body: [1], headers: createIt }, 422, 'invalid-body', '#'],
   ['secret', 'PUT', path, { body: { ...good, secret: true }, headers: createIt }, 422, 'invalid-body', '#/secret'],
-  ['effectiveFrom', 'PUT', path, { body: { ...good, effectiveFrom: '2026-01-01T00:00:00Z' }, headers: createIt }, 422, 'invalid-body', '#/effectiveFrom'],
+  [
+    'effectiveFrom',
+    'PUT',
+    path,
+    { body: { ...good, effectiveFrom: '2026-01-01T00:00:00Z' }, headers: createIt },
+    422,
+    'invalid-body',
+    '#/effectiveFrom',
+  ],
   ['expiresAt', 'PUT', path, { body: { ...good, expiresAt: null }, headers: createIt }, 422, 'invalid-body', '#/expiresAt'],
-  ['a number that would change', 'PUT', path, { raw: '{"value":12345678901234567891,"reason":"x"}', headers: { ...json, ...createIt } }, 422, 'invalid-body', '#'],
-  ['a number beyond all', 'PUT', path, { raw: '{"value":1e999,"reason":"x"}', headers: { ...json, ...createIt } }, 422, 'invalid-body', '#'],
-  ['a value too large', 'PUT', '/config/payments/big', { body: { value: 'x'.repeat(65_536), reason: 'x' }, headers: createIt }, 422, 'invalid-value', '#/value'],
-  ['a value too deep', 'PUT', '/config/payments/deep', { raw: `{"value":${deep},"reason":"x"}`, headers: { ...json, ...createIt } }, 422, 'invalid-value', '#/value'],
-  ['a tunable that does not fit', 'PUT', '/config/delivery/relay.lease-ms', { body: { value: 'x', reason: 'x' }, headers: createIt }, 422, 'invalid-value', '#/value'],
-  ['a rollback to no version', 'POST', `${path}/rollback`, { body: { toVersion: 9, reason: 'x' }, headers: { 'if-match': '"3-a"' } }, 422, 'unknown-version', '#/toVersion'],
-  ['a rollback without reason', 'POST', `${path}/rollback`, { body: { toVersion: 1 }, headers: { 'if-match': '"3-a"' } }, 422, 'invalid-body', '#/reason'],
+  [
+    'a number that would change',
+    'PUT',
+    path,
+    { raw: '{"value":12345678901234567891,"reason":"x"}', headers: { ...json, ...createIt } },
+    422,
+    'invalid-body',
+    '#',
+  ],
+  [
+    'a number beyond all',
+    'PUT',
+    path,
+    { raw: '{"value":1e999,"reason":"x"}', headers: { ...json, ...createIt } },
+    422,
+    'invalid-body',
+    '#',
+  ],
+  [
+    'a value too large',
+    'PUT',
+    '/config/payments/big',
+    { body: { value: 'x'.repeat(65_536), reason: 'x' }, headers: createIt },
+    422,
+    'invalid-value',
+    '#/value',
+  ],
+  [
+    'a value too deep',
+    'PUT',
+    '/config/payments/deep',
+    { raw: `{"value":${deep},"reason":"x"}`, headers: { ...json, ...createIt } },
+    422,
+    'invalid-value',
+    '#/value',
+  ],
+  [
+    'a tunable that does not fit',
+    'PUT',
+    '/config/delivery/relay.lease-ms',
+    { body: { value: 'x', reason: 'x' }, headers: createIt },
+    422,
+    'invalid-value',
+    '#/value',
+  ],
+  [
+    'a rollback to no version',
+    'POST',
+    `${path}/rollback`,
+    { body: { toVersion: 9, reason: 'x' }, headers: { 'if-match': '"3-a"' } },
+    422,
+    'unknown-version',
+    '#/toVersion',
+  ],
+  [
+    'a rollback without reason',
+    'POST',
+    `${path}/rollback`,
+    { body: { toVersion: 1 }, headers: { 'if-match': '"3-a"' } },
+    422,
+    'invalid-body',
+    '#/reason',
+  ],
   ['no condition', 'PUT', path, { body: good }, 428, 'precondition-required'],
   ['a removal without condition', 'DELETE', path, {}, 428, 'precondition-required'],
   ['a rollback without condition', 'POST', `${path}/rollback`, { body: { toVersion: 1, reason: 'x' } }, 428, 'precondition-required'],
@@ -106,7 +199,13 @@ describe('refusals', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(response.headers.get('x-request-id')).toMatch(/^test-/)
     const problem = await problemOf(response)
-    expect(problem).toMatchObject({ status, code, type: `/problems/${code}`, instance: target.split('?')[0], requestId: response.headers.get('x-request-id') })
+    expect(problem).toMatchObject({
+      status,
+      code,
+      type: `/problems/${code}`,
+      instance: target.split('?')[0],
+      requestId: response.headers.get('x-request-id'),
+    })
     expect(response.status).toBe(status)
     if (pointer !== undefined) expect((problem['errors'] as { pointer: string }[]).map((fault) => fault.pointer)).toContain(pointer)
   })
@@ -145,7 +244,9 @@ describe('refusals', () => {
     const made = await call('GET', '/config/payments/gone?raw=true')
     const etag = made.headers.get('etag') ?? ''
     await call('DELETE', '/config/payments/gone', { headers: { 'if-match': etag } })
-    expect(await problemOf(await call('PUT', '/config/payments/gone', { body: good, headers: { 'if-match': etag } }))).toMatchObject({ current: null })
+    expect(await problemOf(await call('PUT', '/config/payments/gone', { body: good, headers: { 'if-match': etag } }))).toMatchObject({
+      current: null,
+    })
   })
 
   it('asks for the missing permission', async () => {
@@ -166,13 +267,18 @@ describe('a store that is away', () => {
     ['PUT', path],
     ['DELETE', path],
   ])('makes %s %s answer 503 with Retry-After', async (method, target) => {
-    const away = (): ResultAsync<never, { kind: 'store-unavailable'; reason: string }> => errAsync({ kind: 'store-unavailable', reason: 'away' })
+    const away = (): ResultAsync<never, { kind: 'store-unavailable'; reason: string }> =>
+      errAsync({ kind: 'store-unavailable', reason: 'away' })
     const configStore = Object.fromEntries(
       ['head', 'revisionAt', 'chain', 'snapshot', 'version', 'history', 'components', 'changes'].map((name) => [name, away]),
     )
     const { call } = await openApp({ ports: { configStore: configStore as never, transactions: { attempt: away, settle: away } } })
     const response = await call(method, target, method === 'PUT' ? { body: good, headers: createIt } : { headers: createIt })
-    expect([response.status, (await problemOf(response))['code'], response.headers.get('retry-after')]).toEqual([503, 'store-unavailable', '1'])
+    expect([response.status, (await problemOf(response))['code'], response.headers.get('retry-after')]).toEqual([
+      503,
+      'store-unavailable',
+      '1',
+    ])
   })
 
   it('does not keep a request beyond its deadline', async () => {

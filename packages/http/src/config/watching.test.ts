@@ -27,7 +27,12 @@ describe('a watch', () => {
     const server = await openServer()
     await put(server.call, key(1), 1)
     const stream = await watch(server)
-    expect(stream.response.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no', 'x-request-id': expect.any(String) })
+    expect(stream.response.headers).toMatchObject({
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      'x-request-id': expect.any(String),
+    })
     expect(await stream.next()).toEqual({ event: 'heartbeat', id: 'e1.1', data: { revision: 1 } })
     stream.cut()
   })
@@ -47,7 +52,13 @@ describe('a watch', () => {
   it('selects a component, and a scope with its ancestors', async () => {
     const server = await openServer()
     const stream = await watch(server, '?component=payments&scope=/production&since=0')
-    const paths = ['/config/security/x', `${key(1)}?scope=/staging`, `${key(2)}?scope=/production/first-cu`, key(3), `${key(4)}?scope=/production`]
+    const paths = [
+      '/config/security/x',
+      `${key(1)}?scope=/staging`,
+      `${key(2)}?scope=/production/first-cu`,
+      key(3),
+      `${key(4)}?scope=/production`,
+    ]
     for (const path of paths) await put(server.call, path, 1)
     const seen = [await stream.nextOf('change'), await stream.nextOf('change')].map((event) => event?.data.revision)
     expect(seen).toEqual([4, 5])
@@ -141,13 +152,18 @@ describe('a watch', () => {
     const ports = fakePorts({ clock: systemClock, ids: uuidSource, ...fakeStore(systemClock, 'e1') })
     const core = createCore(ports)
     let asked = 0
+    const countingNext =
+      (inner: ConfigWatch): ConfigWatch['next'] =>
+      (waitMs) => {
+        asked += 1
+        return inner.next(waitMs)
+      }
     const counting: Options = {
       core: {
         ...core,
         config: {
           ...core.config,
-          watch: (selection, since) =>
-            core.config.watch(selection, since).map((inner) => ({ ...inner, next: (waitMs) => ((asked += 1), inner.next(waitMs)) })),
+          watch: (selection, since) => core.config.watch(selection, since).map((inner) => ({ ...inner, next: countingNext(inner) })),
         },
       },
       heartbeatMs: 60_000,
@@ -232,7 +248,10 @@ describe('a long poll', () => {
   it('answers at once when there is something', async () => {
     const { call } = await openApp()
     await put(call, key(1), 1)
-    expect(await (await call('GET', '/config/changes?since=e1.0&wait=55')).json()).toMatchObject({ cursor: 'e1.1', units: [{ revision: 1 }] })
+    expect(await (await call('GET', '/config/changes?since=e1.0&wait=55')).json()).toMatchObject({
+      cursor: 'e1.1',
+      units: [{ revision: 1 }],
+    })
   })
 
   it('waits for a change', async () => {

@@ -108,7 +108,8 @@ function watchEndpoint({ core, lifecycle, now, heartbeatMs = defaultHeartbeatMs 
     handle: async ({ query: { component, scope, since } }, exchange) => {
       const refusal = scope === undefined ? null : refuseScope(exchange, scope)
       if (refusal !== null) return refusal
-      if (lifecycle.isStopping()) return problem('shutting-down', 'This instance is about to end; connect again.', { headers: { 'retry-after': '1' } })
+      if (lifecycle.isStopping())
+        return problem('shutting-down', 'This instance is about to end; connect again.', { headers: { 'retry-after': '1' } })
       const lastEventId = exchange.header('last-event-id')
       const start = lastEventId === undefined || lastEventId === '' ? (since ?? null) : lastEventId
       const opened = await core.config.watch(watchSelection(component ?? null, scope ?? null), start)

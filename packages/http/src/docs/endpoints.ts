@@ -49,10 +49,7 @@ const start = `window.ui = SwaggerUIBundle({
 const text = z.string()
 
 /** The OpenAPI document and a page over it that works without any network but this service. */
-export function docsEndpoints(
-  app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getOpenAPI31Document'>,
-  version: string,
-): readonly Endpoint[] {
+export function docsEndpoints(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getOpenAPI31Document'>, version: string): readonly Endpoint[] {
   let document: Encoded | null = null
   const loaded = new Map<string, Promise<Encoded>>()
   const load = (name: string): Promise<Encoded> => {

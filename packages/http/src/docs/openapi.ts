@@ -81,11 +81,10 @@ function successes({ documentation }: Endpoint): Responses {
 }
 
 /** Those of the endpoint, and those that follow from its shape. */
-export function problemCodesOf({ permission, documentation: { body, problems: own } }: Endpoint): readonly ProblemCode[] {
+function problemCodesOf({ permission, documentation: { body, problems: own } }: Endpoint): readonly ProblemCode[] {
   const access: readonly ProblemCode[] =
     permission === null ? [] : ['unauthenticated', 'invalid-token', 'insufficient-permission', 'keys-unavailable']
-  const input: readonly ProblemCode[] =
-    body === null ? [] : ['malformed-json', 'body-too-large', 'unsupported-media-type', 'invalid-body']
+  const input: readonly ProblemCode[] = body === null ? [] : ['malformed-json', 'body-too-large', 'unsupported-media-type', 'invalid-body']
   return [...new Set<ProblemCode>(['invalid-parameter', ...access, ...input, ...own, 'internal-error', 'deadline-exceeded'])]
 }
 

@@ -126,7 +126,8 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
   'stale-version': {
     status: 412,
     title: 'The entry is not what you last saw',
-    remedy: 'Nothing was written. `current` is the entry as it is now and `differences` what changed: decide anew, then write with its etag.',
+    remedy:
+      'Nothing was written. `current` is the entry as it is now and `differences` what changed: decide anew, then write with its etag.',
   },
   'resolved-etag': {
     status: 412,

@@ -4,9 +4,7 @@ import { type Endpoint, endpoint } from '../server/endpoint.ts'
 import { catalogue, type ProblemCode, problemCodes } from './catalogue.ts'
 import { problem } from './problem.ts'
 
-const page = z
-  .strictObject({ code: z.string(), status: z.int(), title: z.string(), remedy: z.string() })
-  .openapi('ProblemPage')
+const page = z.strictObject({ code: z.string(), status: z.int(), title: z.string(), remedy: z.string() }).openapi('ProblemPage')
 
 /** The pages that `type` of a problem leads to. */
 export function problemEndpoints(): readonly Endpoint[] {

@@ -48,21 +48,34 @@ export function problemOf(error: CoreError): Problem {
         { pointer: '#/query/since', code: 'invalid-cursor', message: 'A cursor is <epoch>.<revision>, or a bare revision.' },
       ])
     case 'cursor-gone':
-      return problem('cursor-gone', `The cursor ${error.cursor} is not part of this store's history. Take a new snapshot and watch from its cursor.`, {
-        members: { head: formatCursor(error.head) },
-      })
+      return problem(
+        'cursor-gone',
+        `The cursor ${error.cursor} is not part of this store's history. Take a new snapshot and watch from its cursor.`,
+        {
+          members: { head: formatCursor(error.head) },
+        },
+      )
     case 'invalid-value':
-      return faulty('invalid-value', error.faults.map((fault) => ({ ...fault, pointer: `#/value${fault.pointer}` })))
+      return faulty(
+        'invalid-value',
+        error.faults.map((fault) => ({ ...fault, pointer: `#/value${fault.pointer}` })),
+      )
     case 'unknown-version':
       return faulty('unknown-version', [
-        { pointer: '#/toVersion', code: 'unknown-version', message: `There is no version ${error.version}; the newest is ${error.newest}.` },
+        {
+          pointer: '#/toVersion',
+          code: 'unknown-version',
+          message: `There is no version ${error.version}; the newest is ${error.newest}.`,
+        },
       ])
     case 'stale-version':
       return staleVersion(error)
     case 'resolved-etag':
       return problem('resolved-etag', 'If-Match carries the ETag of a resolved value, which may be made of several entries.')
     case 'store-unavailable':
-      return problem('store-unavailable', 'The store does not answer; nothing is known to have changed.', { headers: { 'retry-after': '1' } })
+      return problem('store-unavailable', 'The store does not answer; nothing is known to have changed.', {
+        headers: { 'retry-after': '1' },
+      })
   }
 }
 

@@ -1,6 +1,6 @@
+import type { ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip as gzipCallback } from 'node:zlib'
-import type { ServerResponse } from 'node:http'
 import type { Problem } from '../problems/problem.ts'
 import { isNamedBy, malformedTags } from './entity-tags.ts'
 import type { Exchange } from './exchange.ts'
@@ -22,7 +22,10 @@ export type Answer = Readonly<{
 }>
 
 /** An answer that is written piece by piece to the node response; `run` resolves when it has ended. */
-export type StreamedAnswer = Readonly<{ status: number; run: (outgoing: ServerResponse, headers: Readonly<Record<string, string>>) => Promise<void> }>
+export type StreamedAnswer = Readonly<{
+  status: number
+  run: (outgoing: ServerResponse, headers: Readonly<Record<string, string>>) => Promise<void>
+}>
 
 const gzip = promisify(gzipCallback)
 /** Below this a body fits into one packet anyway, and compressing costs more than it saves. */
@@ -93,7 +96,7 @@ const accepted = new Map<string, boolean>()
 const acceptedCapacity = 256
 
 /** Whether gzip is acceptable (RFC 9110, 12.5.3). Clients send few different fields, so answers are remembered. */
-export function acceptsGzip(field: string | undefined): boolean {
+function acceptsGzip(field: string | undefined): boolean {
   if (field === undefined) return false
   const known = accepted.get(field)
   if (known !== undefined) return known

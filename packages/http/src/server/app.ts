@@ -5,15 +5,15 @@ import { docsEndpoints } from '../docs/endpoints.ts'
 import { registerEndpoint } from '../docs/openapi.ts'
 import { healthEndpoints } from '../health/endpoints.ts'
 import { metricsEndpoints } from '../metrics/endpoints.ts'
-import { type Problem, problem } from '../problems/problem.ts'
 import { problemEndpoints } from '../problems/endpoints.ts'
+import { type Problem, problem } from '../problems/problem.ts'
 import { type Answer, answerWithout } from './answer.ts'
-import type { AppDependencies } from './dependencies.ts'
 import { requestDeadlines } from './deadline.ts'
+import type { AppDependencies } from './dependencies.ts'
 import { type Exchange, type HostBindings, requestIds } from './exchange.ts'
 import { type FastLane, fastLane } from './fast-lane.ts'
 import { type Finished, pipeline } from './pipeline.ts'
-import { allowedMethods, type AppContext, exchangeOf, routePath } from './routing.ts'
+import { type AppContext, allowedMethods, exchangeOf, routePath } from './routing.ts'
 
 export type App = OpenAPIHono<{ Bindings: HostBindings }>
 

@@ -43,7 +43,7 @@ export type Endpoint = Readonly<{
   run: (exchange: Exchange) => Promise<Outcome>
 }>
 
-export const defaultDeadlineMs = 30_000
+const defaultDeadlineMs = 30_000
 const noParameters: z.ZodObject = z.strictObject({})
 
 type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> = Readonly<{

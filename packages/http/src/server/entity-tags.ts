@@ -28,6 +28,10 @@ export function isNamedBy(field: string, etag: string): boolean | null {
 
 export function malformedTags(name: 'if-match' | 'if-none-match'): Problem {
   return faulty('invalid-header', [
-    { pointer: `#/header/${name}`, code: 'invalid-entity-tag', message: `${name} takes * or entity tags in double quotes, separated by commas.` },
+    {
+      pointer: `#/header/${name}`,
+      code: 'invalid-entity-tag',
+      message: `${name} takes * or entity tags in double quotes, separated by commas.`,
+    },
   ])
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
-import * as fc from 'fast-check'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createIt, openApp, openServer, problemOf, put, type TestServer, token } from '../../tests/support.ts'
 import { openMetricsOf } from '../metrics/open-metrics.ts'
@@ -25,7 +25,9 @@ describe('the OpenAPI document', () => {
 
   it('has every route of the app, and no other', async () => {
     const { document, routes } = await documentOf()
-    const described = Object.entries(document.paths).flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`))
+    const described = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    )
     expect(described.toSorted()).toEqual([...routes].toSorted())
   })
 
@@ -34,7 +36,8 @@ describe('the OpenAPI document', () => {
     const operations = Object.values(document.paths).flatMap((each) => Object.values(each))
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
     for (const { security, responses } of operations) {
-      if (security !== undefined && security.length > 0) expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '503']))
+      if (security !== undefined && security.length > 0)
+        expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '503']))
     }
   })
 })
@@ -69,11 +72,14 @@ describe('problems', () => {
 })
 
 describe('health', () => {
-  it.each(['/health', '/health/live', '/health/ready', '/health/database', '/health/cache', '/health/queue'])('%s passes without a token', async (path) => {
-    const { app } = await openApp()
-    const response = await app.request(path)
-    expect([response.status, await response.json()]).toMatchObject([200, { status: 'pass', checks: expect.any(Object) }])
-  })
+  it.each(['/health', '/health/live', '/health/ready', '/health/database', '/health/cache', '/health/queue'])(
+    '%s passes without a token',
+    async (path) => {
+      const { app } = await openApp()
+      const response = await app.request(path)
+      expect([response.status, await response.json()]).toMatchObject([200, { status: 'pass', checks: expect.any(Object) }])
+    },
+  )
 
   it('fails readiness but not liveness during a shutdown', async () => {
     const { app, deps } = await openApp()
@@ -148,7 +154,9 @@ describe('every answer', () => {
   it('is logged once, with route, status and client', async () => {
     const { call, records } = await openApp()
     await put(call, '/config/payments/a', 1)
-    expect(records).toMatchObject([{ method: 'PUT', route: '/config/{component}/{key}', status: 201, client: 'https://issuer.test|tester', requestId: 'test-1' }])
+    expect(records).toMatchObject([
+      { method: 'PUT', route: '/config/{component}/{key}', status: 201, client: 'https://issuer.test|tester', requestId: 'test-1' },
+    ])
   })
 })
 
@@ -170,7 +178,10 @@ describe('the listener', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(answer).toMatch(/^content-type: application\/problem\+json\r$/im)
     expect(answer).toMatch(/^x-request-id: /im)
-    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4).replace(/^[0-9a-f]+\r\n([\s\S]*)\r\n0\r\n\r\n$/, '$1'))).toMatchObject({ code, status })
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4).replace(/^[0-9a-f]+\r\n([\s\S]*)\r\n0\r\n\r\n$/, '$1'))).toMatchObject({
+      code,
+      status,
+    })
   })
 
   it('reads a body in chunks up to its limit', async () => {
@@ -187,8 +198,27 @@ describe('the listener', () => {
     await put(server.call, '/config/payments/big', 'x'.repeat(3000))
     await put(server.call, '/config/payments/a?scope=/production', { a: [1, 'ü'] })
     const good = { authorization: `Bearer ${await token()}` }
-    const targets = ['a?scope=/production', 'a?scope=%2Fproduction', 'a', 'big', 'a?raw=true&scope=/production', 'a?scope=x', 'a?x=1', 'A', '-', 'versions', 'a?asOf=1&scope=/production']
-    const fields: Record<string, string>[] = [good, {}, { authorization: 'Bearer x' }, { ...good, 'accept-encoding': 'gzip' }, { ...good, 'if-none-match': '*' }, { ...good, 'if-none-match': 'x' }]
+    const targets = [
+      'a?scope=/production',
+      'a?scope=%2Fproduction',
+      'a',
+      'big',
+      'a?raw=true&scope=/production',
+      'a?scope=x',
+      'a?x=1',
+      'A',
+      '-',
+      'versions',
+      'a?asOf=1&scope=/production',
+    ]
+    const fields: Record<string, string>[] = [
+      good,
+      {},
+      { authorization: 'Bearer x' },
+      { ...good, 'accept-encoding': 'gzip' },
+      { ...good, 'if-none-match': '*' },
+      { ...good, 'if-none-match': 'x' },
+    ]
     for (const target of targets) {
       for (const headers of fields) {
         const path = `/config/payments/${target}`
@@ -196,7 +226,8 @@ describe('the listener', () => {
           fetch(server.url + path, { headers: { 'accept-encoding': 'identity', ...headers, 'x-request-id': 'same' } }),
           server.app.request(path, { headers: { ...headers, 'x-request-id': 'same' } }),
         ])
-        const kept = (response: Response): unknown => [...response.headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name))
+        const kept = (response: Response): unknown =>
+          [...response.headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name))
         expect([path, lane.status, kept(lane)]).toEqual([path, app.status, kept(app)])
         if (!('accept-encoding' in headers)) expect(await lane.text()).toBe(await app.text())
       }
@@ -232,23 +263,89 @@ describe('any request at all', () => {
     await put(server, '/config/payments/a', { a: 1 })
   })
 
-  const word = fc.oneof(fc.constantFrom('config', 'payments', 'a', 'versions', '1', 'diff', 'rollback', 'changes', 'health', 'problems', 'docs', 'metrics', '%', '%00', '..', '__proto__', '$schema'), fc.string())
-  const path = fc.array(word, { maxLength: 6 }).map((words) => `/${words.map((each) => encodeURIComponent(each).replaceAll('%25', '%')).join('/')}`)
-  const parameter = fc.tuple(fc.constantFrom('scope', 'asOf', 'raw', 'limit', 'cursor', 'since', 'from', 'to', 'reason', '__proto__', 'x'), fc.oneof(fc.constantFrom('/', '/production', '1', '0', '-1', '9'.repeat(20), 'true', 'e1.1', '%', '%ff'), fc.string().map(encodeURIComponent)))
+  const word = fc.oneof(
+    fc.constantFrom(
+      'config',
+      'payments',
+      'a',
+      'versions',
+      '1',
+      'diff',
+      'rollback',
+      'changes',
+      'health',
+      'problems',
+      'docs',
+      'metrics',
+      '%',
+      '%00',
+      '..',
+      '__proto__',
+      '$schema',
+    ),
+    fc.string(),
+  )
+  const path = fc
+    .array(word, { maxLength: 6 })
+    .map((words) => `/${words.map((each) => encodeURIComponent(each).replaceAll('%25', '%')).join('/')}`)
+  const parameter = fc.tuple(
+    fc.constantFrom('scope', 'asOf', 'raw', 'limit', 'cursor', 'since', 'from', 'to', 'reason', '__proto__', 'x'),
+    fc.oneof(
+      fc.constantFrom('/', '/production', '1', '0', '-1', '9'.repeat(20), 'true', 'e1.1', '%', '%ff'),
+      fc.string().map(encodeURIComponent),
+    ),
+  )
   const query = fc.array(parameter, { maxLength: 4 }).map((pairs) => pairs.map((pair) => pair.join('=')).join('&'))
-  const header = fc.oneof(fc.constantFrom('*', '"1-a"', '"r-1-a"', 'W/"x"', '"', ',', '', '"a","b"', 'gzip', 'application/json', 'text/html', '00-x', '1e9'), fc.stringMatching(/^[\x21-\x7e]{0,40}$/))
-  const headers = fc.dictionary(fc.constantFrom('if-match', 'if-none-match', 'content-type', 'accept', 'accept-encoding', 'last-event-id', 'x-request-id', 'traceparent', 'content-encoding'), header)
-  const body = fc.oneof(fc.json(), fc.string(), fc.record({ value: fc.jsonValue(), reason: fc.string(), toVersion: fc.integer() }, { requiredKeys: [] }).map((value) => JSON.stringify(value)))
+  const header = fc.oneof(
+    fc.constantFrom('*', '"1-a"', '"r-1-a"', 'W/"x"', '"', ',', '', '"a","b"', 'gzip', 'application/json', 'text/html', '00-x', '1e9'),
+    fc.stringMatching(/^[\x21-\x7e]{0,40}$/),
+  )
+  const headers = fc.dictionary(
+    fc.constantFrom(
+      'if-match',
+      'if-none-match',
+      'content-type',
+      'accept',
+      'accept-encoding',
+      'last-event-id',
+      'x-request-id',
+      'traceparent',
+      'content-encoding',
+    ),
+    header,
+  )
+  const body = fc.oneof(
+    fc.json(),
+    fc.string(),
+    fc
+      .record({ value: fc.jsonValue(), reason: fc.string(), toVersion: fc.integer() }, { requiredKeys: [] })
+      .map((value) => JSON.stringify(value)),
+  )
 
   it('gets no 5xx, and a problem with every refusal', () =>
     fc.assert(
-      fc.asyncProperty(fc.constantFrom('GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'), path, query, headers, body, async (method, target, given, fields, raw) => {
-        if (target.startsWith('/config/watch')) return
-        const init = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? {} : { raw }
-        const response = await server(method, `${target}?${given}`, { ...init, headers: { 'content-type': 'application/json', ...fields, authorization: good } })
-        expect(response.status).toBeLessThan(500)
-        if (response.status >= 400 && method !== 'HEAD') expect(await problemOf(response)).toMatchObject({ status: response.status, code: expect.any(String), requestId: response.headers.get('x-request-id') })
-      }),
+      fc.asyncProperty(
+        fc.constantFrom('GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'),
+        path,
+        query,
+        headers,
+        body,
+        async (method, target, given, fields, raw) => {
+          if (target.startsWith('/config/watch')) return
+          const init = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? {} : { raw }
+          const response = await server(method, `${target}?${given}`, {
+            ...init,
+            headers: { 'content-type': 'application/json', ...fields, authorization: good },
+          })
+          expect(response.status).toBeLessThan(500)
+          if (response.status >= 400 && method !== 'HEAD')
+            expect(await problemOf(response)).toMatchObject({
+              status: response.status,
+              code: expect.any(String),
+              requestId: response.headers.get('x-request-id'),
+            })
+        },
+      ),
       { numRuns: 500 },
     ))
 

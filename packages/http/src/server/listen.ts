@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { type ProblemCode, catalogue } from '../problems/catalogue.ts'
+import { catalogue, type ProblemCode } from '../problems/catalogue.ts'
 import { problem, problemText } from '../problems/problem.ts'
 import type { HttpInterface } from './app.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -20,10 +20,15 @@ const requestMs = 30_000
 const headerLimitBytes = 16 * 1024
 
 /** How long answers under way may take once a shutdown has begun. */
-export const graceMs = 10_000
+const graceMs = 10_000
 
 /** Opens the port. Rejects with the error of node when it cannot. */
-export async function listen({ app, fastLane }: HttpInterface, at: Readonly<{ host: string; port: number }>, lifecycle: Lifecycle, newRequestId: () => string): Promise<Listening> {
+export async function listen(
+  { app, fastLane }: HttpInterface,
+  at: Readonly<{ host: string; port: number }>,
+  lifecycle: Lifecycle,
+  newRequestId: () => string,
+): Promise<Listening> {
   const listener = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
     errorHandler: () => malformed('bad-request', newRequestId()),
   })
@@ -83,7 +88,12 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket, requ
   const code = codeOf(error)
   const { status, title } = catalogue[code]
   const body = problemText(problem(code, title), '', requestId)
-  const fields = { ...secureHeaders, 'content-type': 'application/problem+json', 'content-length': String(Buffer.byteLength(body)), 'x-request-id': requestId }
+  const fields = {
+    ...secureHeaders,
+    'content-type': 'application/problem+json',
+    'content-length': String(Buffer.byteLength(body)),
+    'x-request-id': requestId,
+  }
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`)
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\nconnection: close\r\n\r\n${body}`)
 }

@@ -26,8 +26,7 @@ export function exchangeOf(c: AppContext, requestIdFor: (given: string | undefin
   const { url } = c.req
   const start = url.indexOf('?')
   const fields = incoming?.headers
-  const header: Exchange['header'] =
-    fields === undefined ? (name) => c.req.header(name) : (name) => fields[name] as string | undefined
+  const header: Exchange['header'] = fields === undefined ? (name) => c.req.header(name) : (name) => fields[name] as string | undefined
   return {
     method: c.req.method,
     path: c.req.path,

@@ -3,7 +3,7 @@ import type { z } from '@hono/zod-openapi'
 import { faulty, type Problem, problem } from '../problems/problem.ts'
 import type { Exchange } from './exchange.ts'
 
-export const bodyLimitBytes: number = 1024 * 1024
+const bodyLimitBytes = 1024 * 1024
 
 type Issue = z.core.$ZodIssue
 
@@ -82,7 +82,11 @@ function splitQuery(query: string): Readonly<Record<string, string>> | ReadonlyM
     const name = decode(equals === -1 ? pair : pair.slice(0, equals))
     const value = equals === -1 ? '' : decode(pair.slice(equals + 1))
     if (Object.hasOwn(given, name)) {
-      repeated.set(name, { pointer: `#/query/${escapeToken(name)}`, code: 'repeated-parameter', message: `${name} is given more than once.` })
+      repeated.set(name, {
+        pointer: `#/query/${escapeToken(name)}`,
+        code: 'repeated-parameter',
+        message: `${name} is given more than once.`,
+      })
     }
     if (name === '__proto__') Object.defineProperty(given, name, { value, enumerable: true })
     else given[name] = value
