@@ -37,7 +37,11 @@ type Decide<E> = (newest: EntryVersion | null, tx: ConfigTransaction) => ResultA
  * Reads the newest version, lets `change` decide, checks the precondition, records version and event as one unit (L2).
  * Plain async functions inside one result: each chained step of a result costs as much as the statements behind it.
  */
-export function writeEntry<E>(deps: WriteDependencies, write: ConditionalWrite, change: Decide<E>): ResultAsync<EntryVersion, E | WriteError> {
+export function writeEntry<E>(
+  deps: WriteDependencies,
+  write: ConditionalWrite,
+  change: Decide<E>,
+): ResultAsync<EntryVersion, E | WriteError> {
   return new ResultAsync(commitEntry(deps, write, change))
 }
 

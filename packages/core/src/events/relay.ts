@@ -214,7 +214,10 @@ async function record(deps: RelayDependencies, state: State, reports: readonly R
   const givesUpAt = deps.clock.now() + state.leaseMs
   for (let attempt = 1; ; attempt += 1) {
     const recorded = await deps.outbox.record(batch)
-    if (recorded.isOk()) return recorded.value.forEach((refused) => loseLane(state, refused))
+    if (recorded.isOk()) {
+      for (const refused of recorded.value) loseLane(state, refused)
+      return
+    }
     const pauseMs = fullJitterMs(deps.random, attempt, 50, 1000) + 1
     if (deps.clock.now() + pauseMs >= givesUpAt) {
       deps.log.write('warn', 'the store did not take what was confirmed; those events will be published again', {

@@ -22,15 +22,16 @@ export function deliveryObserver(violations: Violation[]): DeliveryObserver {
     return true
   }
 
+  const noteDelivery = (event: SequencedEvent): void => {
+    const own = deliveries.get(event.stream) ?? new Map<Sequence, SequencedEvent>()
+    if (!own.has(event.sequence)) own.set(event.sequence, event)
+    deliveries.set(event.stream, own)
+  }
+
   return {
     broker: (inner) => ({
       subscribe: inner.subscribe,
-      publish: (event) =>
-        inner.publish(event).map(() => {
-          const own = deliveries.get(event.stream) ?? new Map<Sequence, SequencedEvent>()
-          if (!own.has(event.sequence)) own.set(event.sequence, event)
-          deliveries.set(event.stream, own)
-        }),
+      publish: (event) => inner.publish(event).map(() => noteDelivery(event)),
     }),
     outbox: (inner) => ({
       ...inner,
