@@ -63,9 +63,27 @@ function over(logger: Logger, { pass, flush }: Gathering): HostLog {
         if (level === 'warn' || level === 'error') pass()
       },
     },
-    request: (record) => (record.status >= 500 ? logger.error(record, 'request') : logger.info(record, 'request')),
+    request: (record) => {
+      if (record.status >= 500) logger.error(requestFields(record), 'request')
+      else if (logger.isLevelEnabled('info')) logger.info(requestFields(record), 'request')
+    },
     flush,
   }
+}
+
+/** What is known anyway, or unknown, is left out: each field costs as much as the rest of a line's handling. */
+function requestFields({
+  method,
+  path,
+  status,
+  durationMs,
+  bytes,
+  requestId,
+  client,
+  traceparent,
+}: RequestRecord): Readonly<Record<string, unknown>> {
+  const fields = { requestId, method, path, status, ms: Math.round(durationMs * 1000) / 1000, bytes, client }
+  return traceparent === null ? fields : { ...fields, traceparent }
 }
 
 let stampedAt = 0
