@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openStream } from '../tests/event-stream.ts'
+import { loadDevelopmentKey, mintToken } from './access/development-key.ts'
+import { defaultAudience, developmentIssuer } from './assembly/index.ts'
+
+type Started = Readonly<{ child: ChildProcess; dataDir: string; stderr: Promise<string>; exit: Promise<number | null> }>
+
+async function start(environment: Readonly<Record<string, string>> = {}): Promise<Started> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'cbp-http-'))
+  const { CBP_ENV: _env, ...inherited } = process.env
+  const child = spawn(process.execPath, ['--conditions=@cbp/source', fileURLToPath(new URL('main.ts', import.meta.url))], {
+    cwd: dataDir,
+    env: { ...inherited, CBP_PORT: '0', CBP_DATA_DIR: dataDir, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exit = once(child, 'exit').then(([code]) => code as number | null)
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await exit
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  return { child, dataDir, stderr: text(child.stderr as NonNullable<typeof child.stderr>), exit }
+}
+
+/** Everything that the service says first, up to the address of its documentation. */
+async function announced({ child }: Started): Promise<string> {
+  let output = ''
+  for await (const chunk of child.stdout?.setEncoding('utf8').iterator({ destroyOnReturn: false }) ?? []) {
+    output += chunk
+    if (output.includes('/docs\n')) break
+  }
+  return output
+}
+
+const timeoutMs = 30_000
+
+describe('the service as a process', () => {
+  it(
+    'says where it listens and what to try, and ends in order although one Ctrl-C arrives three times',
+    async () => {
+      const service = await start()
+      const output = await announced(service)
+      const url = /^listening on (http:\/\/127\.0\.0\.1:\d+)$/m.exec(output)?.[1] ?? ''
+      expect(output.startsWith(`listening on ${url}\n`)).toBe(true)
+      expect(output).toContain('npm run -s cbp -- token mint --sub me --scope "config:read config:write"')
+      const request = {
+        subject: 'me',
+        scope: 'config:read config:write',
+        expiresInSeconds: 60,
+        issuer: developmentIssuer,
+        audience: defaultAudience,
+      }
+      const { token } = await mintToken(await loadDevelopmentKey(service.dataDir), request)
+      const curl = /curl -sS -X PUT (\S+) .* -d '([^']+)'/.exec(output)
+      const put = await fetch(curl?.[1] ?? '', {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}`, 'if-none-match': '*', 'content-type': 'application/json' },
+        body: curl?.[2] ?? '',
+      })
+      expect(put.status).toBe(201)
+      const stream = await openStream(`${url}/config/watch?since=0`, { authorization: `Bearer ${token}` })
+      expect((await stream.nextOf('change'))?.data.revision).toBe(1)
+      for (let times = 0; times < 3; times += 1) service.child.kill('SIGINT')
+      expect((await stream.nextOf('bye'))?.data).toEqual({ reason: 'shutdown' })
+      expect(await service.exit).toBe(0)
+      const lines = (await service.stderr).trim().split('\n')
+      expect(lines.map((line) => JSON.parse(line))).toContainEqual(
+        expect.objectContaining({ level: 'info', method: 'PUT', status: 201, client: `${developmentIssuer}|me` }),
+      )
+    },
+    timeoutMs,
+  )
+
+  it(
+    'tells which port is taken, and exits with 1',
+    async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      onTestFinished(() => void server.close())
+      const { port } = server.address() as AddressInfo
+      const service = await start({ CBP_PORT: String(port) })
+      expect([await service.exit, await service.stderr]).toEqual([1, expect.stringContaining(`Port ${port} of 127.0.0.1 is taken`)])
+    },
+    timeoutMs,
+  )
+
+  it(
+    'lists every fault of its settings, and exits with 2',
+    async () => {
+      const service = await start({ CBP_PORT: 'x', CBP_LOG_LEVEL: 'loud' })
+      const stderr = await service.stderr
+      expect([await service.exit, stderr.includes('CBP_PORT'), stderr.includes('CBP_LOG_LEVEL')]).toEqual([2, true, true])
+    },
+    timeoutMs,
+  )
+
+  it(
+    'tells why the store does not open, and exits with 1',
+    async () => {
+      const service = await start({ CBP_SQL_URL: 'sqlite:/dev/null/no.sqlite' })
+      expect([await service.exit, await service.stderr]).toEqual([1, expect.stringContaining('/dev/null/no.sqlite')])
+    },
+    timeoutMs,
+  )
+})
