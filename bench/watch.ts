@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Child, type Memory, startHost } from './lib/child.ts'
+import { type Child, type ChildOptions, type Memory, startChild, startHost } from './lib/child.ts'
 import { connected, type Line, openLine, putRequest } from './lib/line.ts'
 import { progress, type Report } from './lib/report.ts'
 import { mean, median, percentile } from './lib/statistics.ts'
@@ -20,18 +20,21 @@ type Arrivals = Readonly<{ sinceSent: number[]; sinceAnswered: number[]; putMs: 
 /** One write after another to a process with many server-sent-event watchers, all of them clients of this process. */
 export async function watch(): Promise<Report> {
   using directory = temporaryDirectory()
-  const memory = await memoryPerWatcher(join(directory.path, 'memory'))
-  const { alone, arrivals } = await latencies(join(directory.path, 'latency'))
+  const bare = {
+    memory: await memoryPerWatcher(join(directory.path, 'bare'), startBare),
+    ...(await latencies(join(directory.path, 'bare'), startBare)),
+  }
+  const memory = await memoryPerWatcher(join(directory.path, 'memory'), startHost)
+  const { alone, arrivals } = await latencies(join(directory.path, 'latency'), startHost)
   const rows = [
     ['write sent to arrival', arrivals.sinceSent],
     ['write answered to arrival', arrivals.sinceAnswered],
     ['write sent to last arrival', arrivals.lastMs],
     ['PUT, no watchers', alone],
     [`PUT, ${watcherCount} watchers`, arrivals.putMs],
+    ['node:http, write sent to arrival', bare.arrivals.sinceSent],
+    ['node:http, write sent to last arrival', bare.arrivals.lastMs],
   ] as const
-  const perWatcher = (of: (taken: Memory) => number): number => (of(memory.after) - of(memory.before)) / watcherCount / kibibyte
-  const heap = perWatcher(({ heapUsed, external }) => heapUsed + external)
-  const rss = perWatcher(({ rss: bytes }) => bytes)
   return {
     setup: { watchers: watcherCount, writes, client: 'raw sockets in one other process on this machine' },
     table: rows.map(([what, samples]) => ({
@@ -50,10 +53,11 @@ export async function watch(): Promise<Report> {
         aim: 50,
         better: 'lower',
       },
-      { what: 'heap and external memory of a watcher, collected', figure: heap, unit: 'KiB', aim: 10, better: 'lower' },
-      { what: 'resident memory of a watcher', figure: rss, unit: 'KiB', aim: 10, better: 'lower' },
+      { what: 'heap and external memory of a watcher, collected', figure: heapOf(memory), unit: 'KiB', aim: 10, better: 'lower' },
+      { what: 'resident memory of a watcher', figure: residentOf(memory), unit: 'KiB', aim: 10, better: 'lower' },
     ],
     notes: [
+      `an open response of bare node:http takes ${heapOf(bare.memory).toFixed(1)} KiB of heap, ${residentOf(bare.memory).toFixed(1)} KiB resident`,
       `PUT p50 with watchers is ${(median(arrivals.putMs) / median(alone)).toFixed(2)} x that without`,
       `resident memory of sockets in the kernel is not counted; process ${(memory.before.rss / 2 ** 20).toFixed(0)} MiB before, ${(memory.after.rss / 2 ** 20).toFixed(0)} MiB after`,
     ],
@@ -62,20 +66,33 @@ export async function watch(): Promise<Report> {
       putAlone: alone,
       putWatched: arrivals.putMs,
       lastMs: arrivals.lastMs,
-      sinceSent: arrivals.sinceSent.map(tenth),
-      sinceAnswered: arrivals.sinceAnswered.map(tenth),
+      sinceSent: arrivals.sinceSent.map(hundredth),
+      sinceAnswered: arrivals.sinceAnswered.map(hundredth),
     },
   }
 }
 
-function tenth(ms: number): number {
+type Taken = Readonly<{ before: Memory; after: Memory; gone: Memory }>
+type Starting = (dataDir: string, options: ChildOptions) => Promise<Child>
+
+const startBare: Starting = (_dataDir, options) => startChild([join(import.meta.dirname, 'peers/raw-watch.ts')], options)
+
+function heapOf({ before, after }: Taken): number {
+  return (after.heapUsed + after.external - before.heapUsed - before.external) / watcherCount / kibibyte
+}
+
+function residentOf({ before, after }: Taken): number {
+  return (after.rss - before.rss) / watcherCount / kibibyte
+}
+
+function hundredth(ms: number): number {
   return Math.round(ms * 100) / 100
 }
 
 /** The service first serves crowds that leave again, so that what it needs only once is not charged to the watchers. */
-async function memoryPerWatcher(dataDir: string): Promise<{ before: Memory; after: Memory; gone: Memory }> {
+async function memoryPerWatcher(dataDir: string, starting: Starting): Promise<Taken> {
   const token = await tokenFor(dataDir)
-  await using host = await startHost(dataDir, { probed: true, log: join(dataDir, 'stderr.txt') })
+  await using host = await starting(dataDir, { probed: true, log: join(dataDir, 'stderr.txt') })
   using line = await openLine(host.port)
   let etag = await put(line, token, null, 0)
   const serve = async (): Promise<Memory> => {
@@ -106,9 +123,9 @@ async function settledMemory(host: Child): Promise<Memory> {
   return { heapUsed, external, rss }
 }
 
-async function latencies(dataDir: string): Promise<{ alone: readonly number[]; arrivals: Arrivals }> {
+async function latencies(dataDir: string, starting: Starting): Promise<{ alone: readonly number[]; arrivals: Arrivals }> {
   const token = await tokenFor(dataDir)
-  await using host = await startHost(dataDir, { log: join(dataDir, 'stderr.txt') })
+  await using host = await starting(dataDir, { log: join(dataDir, 'stderr.txt') })
   using line = await openLine(host.port)
   let etag = await put(line, token, null, 0)
   const alone: number[] = []
