@@ -66,8 +66,7 @@ export async function watch(): Promise<Report> {
       putAlone: alone,
       putWatched: arrivals.putMs,
       lastMs: arrivals.lastMs,
-      sinceSent: arrivals.sinceSent.map(hundredth),
-      sinceAnswered: arrivals.sinceAnswered.map(hundredth),
+      sinceSent: arrivals.sinceSent.map(tenth),
     },
   }
 }
@@ -85,8 +84,8 @@ function residentOf({ before, after }: Taken): number {
   return (after.rss - before.rss) / watcherCount / kibibyte
 }
 
-function hundredth(ms: number): number {
-  return Math.round(ms * 100) / 100
+function tenth(ms: number): number {
+  return Math.round(ms * 10) / 10
 }
 
 /** The service first serves crowds that leave again, so that what it needs only once is not charged to the watchers. */

@@ -39,6 +39,11 @@ export function machine(): Machine {
   }
 }
 
+/** Half a core in use by others already moves ratios on a small machine. */
+function isBusy({ load }: Machine): boolean {
+  return (load[0] ?? 0) > 0.5
+}
+
 /** Prints the summary and keeps all samples beside it. */
 export function publish(name: string, { setup, table, aims, samples, notes = [] }: Report, before: Machine): void {
   const now = new Date().toISOString()
@@ -55,6 +60,9 @@ export function publish(name: string, { setup, table, aims, samples, notes = [] 
     ...textTable(table),
     '',
     ...judged.map(describeAim),
+    ...(isBusy(before)
+      ? ['  note: the load average says that others, or a benchmark before this one, were at work: repeat when it is quiet']
+      : []),
     ...notes.map((note) => `  note: ${note}`),
     `  raw figures: ${file}`,
   ]
