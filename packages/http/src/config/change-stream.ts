@@ -15,7 +15,6 @@ export const eventStreamHeaders: Readonly<Record<string, string>> = {
 }
 
 export type ChangeStream = Readonly<{
-  headers: Readonly<Record<string, string>>
   watch: ConfigWatch
   /** The part of a unit that may be told; the unit itself when it is all of it. */
   visible: (unit: UnitChanges) => UnitChanges | null
@@ -37,7 +36,12 @@ type Line = {
  * Writes server-sent events to the raw response until either side ends it. While the socket is full nothing is asked of
  * the watch, which keeps its place: a slow consumer costs one batch of memory, however far it falls behind.
  */
-export async function streamChanges(outgoing: ServerResponse, stream: ChangeStream): Promise<void> {
+export function streamChanges(outgoing: ServerResponse, headers: Readonly<Record<string, string>>, stream: ChangeStream): Promise<void> {
+  open(outgoing, headers, stream)
+  return tellUntilEnd(outgoing, stream)
+}
+
+function tellUntilEnd(outgoing: ServerResponse, stream: ChangeStream): Promise<void> {
   const { watch, lifecycle } = stream
   const line: Line = { outgoing, farewell: null, closed: outgoing.destroyed }
   const release = lifecycle.admit({
@@ -50,17 +54,14 @@ export async function streamChanges(outgoing: ServerResponse, stream: ChangeStre
     line.closed = true
     watch.close()
   })
-  try {
-    open(outgoing, stream)
-    await tell(line, stream)
-  } finally {
+  return tell(line, stream).finally(() => {
     release()
     watch.close()
     if (!line.closed) say(line, stream)
-  }
+  })
 }
 
-function open(outgoing: ServerResponse, { headers, watch, tellsStart }: ChangeStream): void {
+function open(outgoing: ServerResponse, headers: Readonly<Record<string, string>>, { watch, tellsStart }: ChangeStream): void {
   outgoing.writeHead(200, headers)
   outgoing.socket?.setNoDelay(true)
   const beginning = tellsStart ? heartbeatText({ units: [], cursor: watch.cursor() }) : ''

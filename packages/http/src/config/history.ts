@@ -6,7 +6,7 @@ import { type Endpoint, endpoint } from '../server/endpoint.ts'
 import { entryBody } from './bodies.ts'
 import { componentParameter, formatPageCursor, keyParameter, limitParameter, numberParameter, pageCursor, scopeOrRoot } from './input.ts'
 import { bodies } from './schemas.ts'
-import { entryPath, json, refuseScope, tag } from './shared.ts'
+import { entryParameters, json, refuseScope, tag } from './shared.ts'
 
 const versionNumber = numberParameter(1, 999_999_999, 'The number of a version')
 
@@ -21,7 +21,7 @@ function versionsEndpoint(config: ConfigService): Endpoint {
     permission: 'config:read',
     summary: 'Every version at an address, newest first',
     tag,
-    params: entryPath,
+    params: entryParameters,
     query: z.strictObject({
       scope: scopeOrRoot,
       limit: limitParameter,
@@ -73,7 +73,7 @@ function diffEndpoint(config: ConfigService): Endpoint {
     permission: 'config:read',
     summary: 'What changed between two versions at an address',
     tag,
-    params: entryPath,
+    params: entryParameters,
     query: z.strictObject({ scope: scopeOrRoot, from: versionNumber, to: versionNumber }),
     successes: { 200: { description: 'Both versions and their differences', content: json(bodies.diff) } },
     problems: ['scope-not-permitted', 'version-not-found', 'store-unavailable'],

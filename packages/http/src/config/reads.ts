@@ -6,7 +6,7 @@ import { type Endpoint, endpoint } from '../server/endpoint.ts'
 import { entryBody, resolvedBody, snapshotBody } from './bodies.ts'
 import { asOfParameter, componentParameter, flagParameter, formatPageCursor, limitParameter, pageCursor, scopeOrRoot } from './input.ts'
 import { bodies } from './schemas.ts'
-import { entryPath, json, refuseScope, tag } from './shared.ts'
+import { entryParameters, json, refuseScope, tag } from './shared.ts'
 
 const tagHeaders = { etag: 'Strong; other for a compressed body', 'cache-control': 'private, no-cache' }
 const conditional = { 'if-none-match': 'Answers 304 when the ETag is still the same' }
@@ -82,17 +82,17 @@ function encodedEntry(entry: ResolvedEntry): Encoded {
 }
 
 /** The route of single values. */
-export const routePathOfEntries = '/config/{component}/{key}'
+export const entryPath = '/config/{component}/{key}'
 
 function entryEndpoint(config: ConfigService): Endpoint {
   return endpoint({
     method: 'get',
-    path: '/config/{component}/{key}',
+    path: entryPath,
     permission: 'config:read',
     summary: 'The value that counts at a scope, with where it comes from',
     description: 'With raw=true the entry at exactly this scope, nothing inherited; its ETag is what If-Match of a write takes.',
     tag,
-    params: entryPath,
+    params: entryParameters,
     query: z.strictObject({ scope: scopeOrRoot, asOf: asOfParameter, raw: flagParameter }),
     headers: conditional,
     successes: {

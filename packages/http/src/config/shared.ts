@@ -5,10 +5,11 @@ import { type Problem, problem } from '../problems/problem.ts'
 import { type Exchange, identityIn } from '../server/exchange.ts'
 import { componentParameter, keyParameter } from './input.ts'
 
-export const entryPath: z.ZodObject<{ component: typeof componentParameter; key: typeof keyParameter }, z.core.$strict> = z.strictObject({
-  component: componentParameter,
-  key: keyParameter,
-})
+export const entryParameters: z.ZodObject<{ component: typeof componentParameter; key: typeof keyParameter }, z.core.$strict> =
+  z.strictObject({
+    component: componentParameter,
+    key: keyParameter,
+  })
 
 export const tag = 'Configuration'
 

@@ -7,12 +7,15 @@ import { answerWithout, encodedJson, privateJson, represent } from '../server/an
 import type { AppDependencies } from '../server/dependencies.ts'
 import { type Endpoint, endpoint } from '../server/endpoint.ts'
 import { type Exchange, identityIn } from '../server/exchange.ts'
-import { defaultHeartbeatMs, eventStreamHeaders, streamChanges } from './change-stream.ts'
+import { type ChangeStream, defaultHeartbeatMs, eventStreamHeaders, streamChanges } from './change-stream.ts'
 import { componentParameter, numberParameter, scopeParameter } from './input.ts'
 import { bodies } from './schemas.ts'
 import { json, refuseScope, tag } from './shared.ts'
 
 type Dependencies = Pick<AppDependencies, 'core' | 'lifecycle' | 'now' | 'heartbeatMs'>
+
+/** The route of the event stream. */
+export const watchPath = '/config/watch'
 
 const longestWaitSeconds = 55
 const longPollDeadlineMs = 75_000
@@ -31,13 +34,15 @@ export function watchEndpoints(deps: Dependencies): readonly Endpoint[] {
 /** The part of a unit that this caller may hear of; `null` when that is nothing. The unit itself when it is all of it. */
 function visibleTo(exchange: Exchange): (unit: UnitChanges) => UnitChanges | null {
   const identity = identityIn(exchange)
-  if (identity.configScopes === null) return (unit) => unit
+  if (identity.configScopes === null) return unchanged
   return (unit) => {
     const changes = unit.changes.filter(({ scope }) => mayHearOf(identity, scope))
     if (changes.length === unit.changes.length) return unit
     return changes.length === 0 ? null : { revision: unit.revision, changes }
   }
 }
+
+const unchanged = (unit: UnitChanges): UnitChanges => unit
 
 function changesEndpoint({ core, lifecycle, now }: Dependencies): Endpoint {
   return endpoint({
@@ -88,7 +93,7 @@ function changesEndpoint({ core, lifecycle, now }: Dependencies): Endpoint {
 function watchEndpoint({ core, lifecycle, now, heartbeatMs = defaultHeartbeatMs }: Dependencies): Endpoint {
   return endpoint({
     method: 'get',
-    path: '/config/watch',
+    path: watchPath,
     permission: 'config:read',
     deadlineMs: null,
     summary: 'Changes as a stream of server-sent events',
@@ -119,20 +124,19 @@ function watchEndpoint({ core, lifecycle, now, heartbeatMs = defaultHeartbeatMs 
         return answerWithout(200, eventStreamHeaders)
       }
       const { expiresAtMs } = identityIn(exchange)
+      const stream: ChangeStream = {
+        watch: opened.value,
+        visible: visibleTo(exchange),
+        lifecycle,
+        now,
+        heartbeatMs,
+        // A token within its tolerance may still open a watch, which then ends with the tolerance.
+        endsAtMs: expiresAtMs > now() ? expiresAtMs : expiresAtMs + tokenToleranceMs,
+        tellsStart: start === null,
+      }
       return {
         status: 200,
-        run: (outgoing, headers) =>
-          streamChanges(outgoing, {
-            headers: { ...headers, ...eventStreamHeaders },
-            watch: opened.value,
-            visible: visibleTo(exchange),
-            lifecycle,
-            now,
-            heartbeatMs,
-            // A token within its tolerance may still open a watch, which then ends with the tolerance.
-            endsAtMs: expiresAtMs > now() ? expiresAtMs : expiresAtMs + tokenToleranceMs,
-            tellsStart: start === null,
-          }),
+        run: (outgoing, headers) => streamChanges(outgoing, { ...headers, ...eventStreamHeaders }, stream),
       }
     },
   })

@@ -9,7 +9,7 @@ import { callerOf, type Exchange } from '../server/exchange.ts'
 import { entryBody } from './bodies.ts'
 import { readPrecondition, scopeOrRoot } from './input.ts'
 import { bodies } from './schemas.ts'
-import { entryPath, json, refuseScope, tag } from './shared.ts'
+import { entryParameters, json, refuseScope, tag } from './shared.ts'
 
 const conditions = {
   'if-match': 'The ETag of the raw entry; one of the two is required',
@@ -41,7 +41,7 @@ function putEndpoint(config: ConfigService): Endpoint {
     permission: 'config:write',
     summary: 'Sets the value at exactly one address',
     tag,
-    params: entryPath,
+    params: entryParameters,
     query: scopeQuery,
     body: bodies.put,
     headers: conditions,
@@ -66,7 +66,7 @@ function deleteEndpoint(config: ConfigService): Endpoint {
     permission: 'config:write',
     summary: 'Removes the entry at exactly one address, which inherits again',
     tag,
-    params: entryPath,
+    params: entryParameters,
     query: z.strictObject({
       scope: scopeOrRoot,
       reason: z.string().min(1).max(reasonLimit).optional().openapi({ description: 'Why; kept with the version' }),
@@ -91,7 +91,7 @@ function rollbackEndpoint(config: ConfigService): Endpoint {
     permission: 'config:write',
     summary: 'Appends a version with the content of an older one',
     tag,
-    params: entryPath,
+    params: entryParameters,
     query: scopeQuery,
     body: bodies.rollback,
     headers: conditions,

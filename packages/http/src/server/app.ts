@@ -51,7 +51,7 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     const exchange = exchangeOf(c, requestIdFor)
     return respond(c, line.refuse(refusalOf(app, exchange), exchange))
   })
-  return { app, fastLane: fastLane(line, endpoints, requestIdFor) }
+  return { app, fastLane: fastLane(line, endpoints, requestIdFor, deps.log) }
 }
 
 function refusalOf(app: App, { path, method }: Exchange): Problem | Answer {
@@ -62,11 +62,13 @@ function refusalOf(app: App, { path, method }: Exchange): Problem | Answer {
   return problem('method-not-allowed', `${path} does not take ${method}.`, { headers: { allow } })
 }
 
-function respond(c: AppContext, finished: Finished): Response | Promise<Response> {
+function respond(c: AppContext, finished: Finished): Response {
   if (!('run' in finished)) {
     return new Response(finished.body as string | Uint8Array<ArrayBuffer> | null, { status: finished.status, headers: finished.headers })
   }
   const { outgoing } = c.env
   if (outgoing === undefined) throw new Error('a stream needs a node response to write to')
-  return finished.run(outgoing, finished.headers).then(() => RESPONSE_ALREADY_SENT)
+  // Not awaited: what Hono holds for a request would be held for as long as the stream stays.
+  void finished.run(outgoing, finished.headers)
+  return RESPONSE_ALREADY_SENT
 }

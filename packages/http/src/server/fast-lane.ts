@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { routePathOfEntries } from '../config/reads.ts'
+import type { Log } from '@cbp/core'
+import { entryPath } from '../config/reads.ts'
+import { watchPath } from '../config/watching.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Exchange, readTraceparent } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -7,40 +9,65 @@ import type { Pipeline } from './pipeline.ts'
 /** Answers a request straight from node's own objects; `false` leaves it to the app. */
 export type FastLane = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean
 
-const plainTarget = /^(\/config\/([a-z0-9-]+)\/([a-z0-9.-]+))(?:\?([\w/.=&-]*))?$/
+const entryTarget = /^(\/config\/([a-z0-9-]+)\/([a-z0-9.-]+))(?:\?([\w/.=&-]*))?$/
+const watchTarget = /^(\/config\/watch)(?:\?([\w/.=&-]*))?$/
 const plainHost = /^[a-z0-9._-]+(?::\d{1,5})?$/
 
+type RequestIds = (given: string | undefined) => string
+
 /**
- * A lane past Hono for `GET /config/{component}/{key}`, by far the most frequent request. It runs the same endpoint in the
- * same pipeline and differs only in how the request is read and the answer written; whatever is unusual goes to the app.
+ * A lane past Hono for `GET /config/{component}/{key}`, by far the most frequent request, and for `GET /config/watch`, of
+ * which a thousand stay open at a time. It runs the same endpoints in the same pipeline and differs only in how the
+ * request is read and the answer written; whatever is unusual goes to the app.
  */
-export function fastLane({ run }: Pipeline, endpoints: readonly Endpoint[], requestIdFor: (given: string | undefined) => string): FastLane {
-  const endpoint = endpoints.find(({ method, path }) => method === 'get' && path === routePathOfEntries)
-  if (endpoint === undefined) throw new Error(`there is no GET ${routePathOfEntries}`)
-  return (incoming, outgoing) => {
-    if (incoming.method !== 'GET' || !plainHost.test(incoming.headers.host ?? '')) return false
-    const parts = plainTarget.exec(incoming.url ?? '')
-    if (parts === null) return false
-    void run(endpoint, exchangeOf(incoming, outgoing, parts, requestIdFor)).then((finished) => {
-      if ('run' in finished || outgoing.destroyed) return
+export function fastLane({ run }: Pipeline, endpoints: readonly Endpoint[], requestIdFor: RequestIds, log: Log): FastLane {
+  const entry = endpointAt(endpoints, entryPath)
+  const watch = endpointAt(endpoints, watchPath)
+  const answer = async (endpoint: Endpoint, exchange: Exchange, outgoing: ServerResponse): Promise<void> => {
+    try {
+      const finished = await run(endpoint, exchange)
+      if (outgoing.destroyed) return
+      // Not awaited: what belongs to the request would be held for as long as the stream stays.
+      if ('run' in finished) return void finished.run(outgoing, finished.headers)
       outgoing.writeHead(finished.status, finished.headers)
       outgoing.end(finished.body ?? undefined)
-    })
+    } catch (defect) {
+      log.write('error', 'an answer could not be written', { requestId: exchange.requestId, error: String(defect) })
+      outgoing.destroy()
+    }
+  }
+  return (incoming, outgoing) => {
+    const { method, url = '', headers } = incoming
+    if (method !== 'GET' || !plainHost.test(headers.host ?? '')) return false
+    const [, path, component, key, query] = entryTarget.exec(url) ?? noMatch
+    if (path !== undefined && component !== undefined && key !== undefined) {
+      void answer(entry, exchangeOf(incoming, outgoing, { path, query: query ?? '', params: { component, key } }, requestIdFor), outgoing)
+      return true
+    }
+    const [, watched, selection] = watchTarget.exec(url) ?? noMatch
+    if (watched === undefined) return false
+    void answer(watch, exchangeOf(incoming, outgoing, { path: watched, query: selection ?? '', params: {} }, requestIdFor), outgoing)
     return true
   }
+}
+
+const noMatch: readonly string[] = []
+
+function endpointAt(endpoints: readonly Endpoint[], wanted: string): Endpoint {
+  const endpoint = endpoints.find(({ method, path }) => method === 'get' && path === wanted)
+  if (endpoint === undefined) throw new Error(`there is no GET ${wanted}`)
+  return endpoint
 }
 
 function exchangeOf(
   { headers }: IncomingMessage,
   outgoing: ServerResponse,
-  parts: RegExpExecArray,
-  requestIdFor: (given: string | undefined) => string,
+  target: Pick<Exchange, 'path' | 'query' | 'params'>,
+  requestIdFor: RequestIds,
 ): Exchange {
   return {
     method: 'GET',
-    path: parts[1] as string,
-    query: parts[4] ?? '',
-    params: { component: parts[2] as string, key: parts[3] as string },
+    ...target,
     header: (name) => headers[name] as string | undefined,
     readBody: async () => new Uint8Array(),
     requestId: requestIdFor(headers['x-request-id'] as string | undefined),

@@ -31,7 +31,9 @@ function decide(verification: Awaited<ReturnType<VerifyToken>>, permission: Perm
 
 function refuse(reason: string): Problem {
   return problem('invalid-token', `The token is refused: ${reason}.`, {
-    headers: { 'www-authenticate': `${realm}, error="invalid_token", error_description="${reason.replaceAll(/["\\]/g, "'")}"` },
+    headers: {
+      'www-authenticate': `${realm}, error="invalid_token", error_description="${reason.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "'")}"`,
+    },
   })
 }
 

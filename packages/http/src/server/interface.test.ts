@@ -349,13 +349,16 @@ describe('any request at all', () => {
       { numRuns: 500 },
     ))
 
+  let count = 0
+
   it('stores any JSON value and gives it back', () =>
     fc.assert(
-      fc.asyncProperty(fc.jsonValue({ maxDepth: 5 }), fc.uuid(), async (value, name) => {
+      fc.asyncProperty(fc.jsonValue({ maxDepth: 5 }), async (value) => {
+        count += 1
         const expected: unknown = JSON.parse(JSON.stringify(value))
-        const made = await put(server, `/config/payments/k-${name}`, value, createIt)
+        const made = await put(server, `/config/payments/k-${count}`, value, createIt)
         expect(made.status).toBe(201)
-        expect(await (await server('GET', `/config/payments/k-${name}`)).json()).toMatchObject({ value: expected })
+        expect(await (await server('GET', `/config/payments/k-${count}`)).json()).toMatchObject({ value: expected })
       }),
       { numRuns: 100 },
     ))

@@ -66,13 +66,9 @@ export function pipeline(deps: PipelineDependencies): Pipeline {
         deps.onAnswered(recordOf(endpoint.path, exchange, finished, startedAt))
         return finished
       }
-      return {
-        ...finished,
-        run: async (outgoing, headers) => {
-          await finished.run(outgoing, headers)
-          deps.onAnswered(recordOf(endpoint.path, exchange, { ...finished, body: null, length: 0 }, startedAt))
-        },
-      }
+      // A stream may stay for hours: nothing of the request but these few words is kept for its end.
+      const opened = recordOf(endpoint.path, exchange, { ...finished, body: null, length: 0 }, startedAt)
+      return { ...finished, run: (outgoing, headers) => follow(deps, finished.run(outgoing, headers), opened, startedAt) }
     },
     refuse: (refusal, exchange) => {
       const finished = finish(deps, refusal, exchange) as Answer
@@ -80,6 +76,17 @@ export function pipeline(deps: PipelineDependencies): Pipeline {
       return finished
     },
   }
+}
+
+function follow(deps: PipelineDependencies, stream: Promise<void>, opened: RequestRecord, startedAt: number): Promise<void> {
+  return stream
+    .catch((defect: unknown) => logDefect(deps.log, opened.requestId, opened.route, defect))
+    .then(() => deps.onAnswered({ ...opened, durationMs: performance.now() - startedAt }))
+}
+
+function logDefect(log: Log, requestId: string, route: string, defect: unknown): void {
+  const error = defect instanceof Error ? (defect.stack ?? defect.message) : String(defect)
+  log.write('error', 'a request failed by a defect', { requestId, route, error })
 }
 
 async function answer(deps: PipelineDependencies, endpoint: Endpoint, exchange: Exchange): Promise<Outcome> {
@@ -98,11 +105,7 @@ async function answer(deps: PipelineDependencies, endpoint: Endpoint, exchange: 
       return problem('deadline-exceeded', 'The answer was not ready in time.', { headers: { 'retry-after': '1' } })
     })
   } catch (defect) {
-    deps.log.write('error', 'a request failed by a defect', {
-      requestId: exchange.requestId,
-      route: endpoint.path,
-      error: defect instanceof Error ? (defect.stack ?? defect.message) : String(defect),
-    })
+    logDefect(deps.log, exchange.requestId, endpoint.path, defect)
     return problem('internal-error', 'The request failed by a defect of the service.')
   }
 }

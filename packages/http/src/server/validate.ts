@@ -144,7 +144,8 @@ function parseJson(bytes: Uint8Array): ParsedJson {
     if (!maybeLossy.test(text)) return { value: JSON.parse(text), lossy: [] }
     return parseExactly(text)
   } catch (error) {
-    return { fault: error instanceof SyntaxError ? error.message : 'The body is not UTF-8.' }
+    if (error instanceof SyntaxError) return { fault: error.message }
+    return { fault: error instanceof RangeError ? 'The body is nested too deeply.' : 'The body is not UTF-8.' }
   }
 }
 
@@ -166,7 +167,8 @@ function parseExactly(text: string): ParsedJson {
 
 function isExact(value: number, source: string): boolean {
   if (!Number.isFinite(value)) return false
-  return !/^-?\d+$/.test(source) || Number.isSafeInteger(value) || BigInt(source) === BigInt(value)
+  // A number that is written back as it came is the one that was meant.
+  return !/^-?\d+$/.test(source) || Number.isSafeInteger(value) || String(value) === source || BigInt(source) === BigInt(value)
 }
 
 function faultsOf(issues: readonly Issue[], input: unknown, { root, unknown }: Naming): readonly InputFault[] {
