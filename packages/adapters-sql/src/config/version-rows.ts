@@ -1,4 +1,4 @@
-import type { EntryVersion, JsonValue, VersionDraft } from '@cbp/core'
+import type { EntryVersion, JsonValue } from '@cbp/core'
 import type { SqlRow, SqlValue } from '../sql/engine.ts'
 
 /** The columns of a version, in the order that `versionFromColumns` takes them. */
@@ -42,9 +42,4 @@ export function versionFromRow(at: VersionAddress, row: SqlRow): EntryVersion {
     restoredFrom: row['restored_from'],
     recordedAt: row['recorded_at'],
   } as EntryVersion
-}
-
-/** The text of a value as the store holds it. */
-export function valueText(draft: VersionDraft): string {
-  return JSON.stringify(draft.value)
 }

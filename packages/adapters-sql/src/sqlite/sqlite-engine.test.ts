@@ -1,35 +1,8 @@
-import { fakeClock, fakeIds, fakeRandom } from '@cbp/core/testing'
+import { fakeIds } from '@cbp/core/testing'
 import { expect, it } from 'vitest'
 import { address, appendNext } from '../../tests/plain-store.ts'
-import { withPath } from '../../tests/temporary-store.ts'
-import type { SqlEngine, Statement } from '../sql/engine.ts'
-import { type Connection, openConnection } from './connection.ts'
-import { defaultLimits, groupCommit } from './group-commit.ts'
-import { ledger } from './ledger.ts'
-import { migrate } from './migrate.ts'
-import { migrations } from './migrations/index.ts'
-import { sharedTransaction, sqliteEngine } from './sqlite-engine.ts'
-import { sqliteTransactions } from './sqlite-transactions.ts'
-
-type Parts = Readonly<{ writer: Connection; engine: SqlEngine; transactions: ReturnType<typeof sqliteTransactions> }>
-
-/** The parts of a store, for what its door does not show. */
-function withParts(test: (parts: Parts) => Promise<void>): () => Promise<void> {
-  return withPath(async (path) => {
-    const clock = fakeClock()
-    const random = fakeRandom(1)
-    const writer = openConnection(path, { readOnly: false, busyTimeoutMs: 5 })
-    writer.exec('PRAGMA journal_mode = WAL')
-    migrate(writer, migrations, { clock, random })._unsafeUnwrap()
-    const reader = openConnection(path, { readOnly: true, busyTimeoutMs: 5 })
-    const counters = ledger(writer)
-    const transaction = sharedTransaction(writer, counters, clock.now, false)
-    const group = groupCommit({ transaction, clock, random, defer: (run) => void setImmediate(run), limits: defaultLimits })
-    await test({ writer, engine: sqliteEngine(writer, reader, group), transactions: sqliteTransactions(writer, counters, group, clock) })
-    reader.close()
-    writer.close()
-  })
-}
+import { withParts } from '../../tests/store-parts.ts'
+import type { Statement } from '../sql/engine.ts'
 
 const addNote: Statement = { sql: 'INSERT INTO streams (stream, last_sequence) VALUES (@stream, 0)', parameters: { stream: 'note' } }
 const countNotes: Statement = { sql: 'SELECT COUNT(*) AS notes FROM streams', parameters: {} }

@@ -50,6 +50,11 @@ export function isConstraint(error: unknown): boolean {
   return ((sqliteCode(error) ?? 0) & 255) === codes.constraint
 }
 
+/** The fault of what one caller asked for, not of the database. */
+export function isDefect(error: unknown): boolean {
+  return sqliteCode(error) === null || isConstraint(error)
+}
+
 export function reasonOf(code: number): string {
   return `SQLite ${code}: ${remedies.get(code & 255) ?? 'the database refused the statement'}`
 }

@@ -13,7 +13,7 @@ import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import type { Connection } from './connection.ts'
 import type { Answer, BatchFailure, GroupCommit, Turn } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
-import { sqliteCode } from './sqlite-errors.ts'
+import { isDefect } from './sqlite-errors.ts'
 import { type UnitFlush, unitFlush } from './unit-flush.ts'
 import { type Recording, type UnitReads, unitReads, unitTransaction } from './unit-recorder.ts'
 
@@ -42,6 +42,7 @@ export function sqliteTransactions(
         new Promise((resolve, reject) => {
           group.enqueue({
             durability: 'full',
+            // A promise keeps to the first that it is told: a defect goes to its caller although its batch comes to nothing.
             run: (turn) => runUnit(parts, unit, work, turn, { answer: resolve, throwOn: reject }),
             fail: (failure) => resolve(err(attemptFailure(failure))),
             refuse: (failure) => resolve(err(failure)),
@@ -51,12 +52,17 @@ export function sqliteTransactions(
     },
     settle(unit) {
       return new ResultAsync<Commit | null, StoreUnavailable>(
-        new Promise((resolve) => {
+        new Promise((resolve, reject) => {
           group.enqueue({
             durability: 'full',
             async run() {
-              const settled = parts.writes.settle(unit)
-              return () => resolve(ok(settled))
+              try {
+                const settled = parts.writes.settle(unit)
+                return () => resolve(ok(settled))
+              } catch (error) {
+                if (!isDefect(error)) throw error
+                return () => reject(error)
+              }
             },
             fail: ({ reason }) => resolve(err(storeUnavailable(reason))),
             refuse: (failure) => resolve(err(failure)),
@@ -91,8 +97,10 @@ function runUnit<T, E>(
     }
     function defect(error: unknown): void {
       recording.ended = true
-      if (sqliteCode(error) === null) resolve(() => caller.throwOn(error))
-      else reject(error)
+      if (!isDefect(error)) return reject(error)
+      if (reads.isOpen()) return resolve(() => caller.throwOn(error))
+      caller.throwOn(error)
+      resolve(() => {})
     }
     turn.onExpired((reason) => end(err(storeUnavailable(reason))))
     try {

@@ -1,41 +1,59 @@
-import type { Address, Commit, Contended, EventDraft, Instant, Revision, Topic, UnitId, VersionDraft } from '@cbp/core'
+import type { Address, Commit, Contended, Instant, Revision, Topic, UnitId, VersionDraft } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
-import { valueText } from '../config/version-rows.ts'
 import type { Connection, PreparedStatement } from './connection.ts'
 import type { Ledger } from './ledger.ts'
 import { isDuplicateKey } from './sqlite-errors.ts'
 import { addressName, isSameAddress, type KnownEntry, type Recording } from './unit-recorder.ts'
+import { type PreparedEvent, type PreparedVersion, prepareEvent, prepareVersion, requireText } from './unit-values.ts'
 
 export type UnitFlush = Readonly<{
-  /** Writes what a unit has recorded, all of it or nothing. */
+  /**
+   * Writes what a unit has recorded, all of it or nothing. Throws where the store cannot hold it; if the transaction is
+   * no longer open then, its batch came to nothing.
+   */
   flush(unit: UnitId, recording: Recording, now: Instant): Result<Commit, Contended>
   /** The commit of a unit, or `null` from now on for ever. */
   settle(unit: UnitId): Commit | null
 }>
 
 /**
- * There is no savepoint around a flush, because nothing after its first statement can be refused: versions are checked
- * beforehand against what only this transaction can change, and sequences and positions are counted here. The first
- * statement decides by the unique unit id, alone and before any other write. An error beyond that (disk full, I/O) ends
- * the whole batch.
+ * There is no savepoint around a flush, because nothing after its first statement can be refused: values are prepared
+ * and checked beforehand, versions are held against what only this transaction can change, and sequences and positions
+ * are counted here. The first statement decides by the unique unit id, alone and before any other write. An error beyond
+ * that (disk full, I/O) ends the whole batch.
  */
 export function unitFlush(connection: Connection, ledger: Ledger): UnitFlush {
   const sql = prepareAll(connection)
+
+  function write(versions: readonly PreparedVersion[], events: readonly PreparedEvent[], entries: Entries, recordedAt: Instant): void {
+    const head = ledger.head()
+    head.recordedAt = recordedAt
+    ledger.headChanged()
+    if (versions.length > 0) head.revision += 1
+    for (const [index, version] of versions.entries()) addVersion(sql, ledger, version, entries[index] ?? null, head.revision, recordedAt)
+    for (const event of events) addEvent(sql, ledger, event)
+  }
+
   return {
     flush(unit, { drafts, events, known }, now) {
       const head = ledger.head()
       const recordedAt = Math.max(now, head.recordedAt)
       if (drafts.length === 0 && events.length === 0) return ok({ unit, revision: null, recordedAt, topics: [] })
+      requireText(unit, 'the id of a unit')
+      const versions = drafts.map(prepareVersion)
+      const prepared = events.map(prepareEvent)
       const entries = entriesOf(sql, drafts, known)
       const taken = findTaken(drafts, entries)
       if (taken !== null) return contended(`version ${taken.version} of ${addressName(taken)} is taken`)
       const revision = drafts.length === 0 ? null : ((head.revision + 1) as Revision)
       if (!addUnit(sql, unit, revision, recordedAt, events.length > 0)) return contended(`unit ${unit} has ended`)
-      head.recordedAt = recordedAt
-      ledger.headChanged()
-      if (revision !== null) head.revision = revision
-      for (const [index, draft] of drafts.entries()) addVersion(sql, ledger, draft, entries[index] ?? null, head.revision, recordedAt)
-      for (const event of events) addEvent(sql, ledger, event)
+      try {
+        write(versions, prepared, entries, recordedAt)
+      } catch (error) {
+        // Half a unit must not be committed by its neighbours.
+        if (connection.isTransaction) connection.exec('ROLLBACK')
+        throw error
+      }
       return ok({ unit, revision, recordedAt, topics: topicsOf(revision, events.length > 0) })
     },
     settle(unit) {
@@ -51,6 +69,8 @@ export function unitFlush(connection: Connection, ledger: Ledger): UnitFlush {
     },
   }
 }
+
+type Entries = readonly (KnownEntry | null)[]
 
 type Statements = Readonly<Record<keyof ReturnType<typeof texts>, PreparedStatement>>
 
@@ -75,7 +95,7 @@ function prepareAll(connection: Connection): Statements {
 }
 
 /** What is at the address of each draft: mostly what the unit has read, in the order in which it read it. */
-function entriesOf(sql: Statements, drafts: readonly VersionDraft[], known: readonly KnownEntry[]): readonly (KnownEntry | null)[] {
+function entriesOf(sql: Statements, drafts: readonly VersionDraft[], known: readonly KnownEntry[]): Entries {
   let named: ReadonlyMap<string, KnownEntry> | null = null
   return drafts.map((draft, index) => {
     const read = known[index]
@@ -91,7 +111,7 @@ function findEntry(sql: Statements, at: Address): KnownEntry | null {
 }
 
 /** A draft whose number another unit has taken; a number that leaves a gap is a defect of the work. */
-function findTaken(drafts: readonly VersionDraft[], entries: readonly (KnownEntry | null)[]): VersionDraft | null {
+function findTaken(drafts: readonly VersionDraft[], entries: Entries): VersionDraft | null {
   for (const [index, draft] of drafts.entries()) {
     const newest = entries[index]?.version ?? 0
     if (draft.version <= newest) return draft
@@ -114,7 +134,7 @@ function addUnit(sql: Statements, unit: UnitId, revision: Revision | null, recor
 function addVersion(
   sql: Statements,
   ledger: Ledger,
-  draft: VersionDraft,
+  { draft, value }: PreparedVersion,
   entry: KnownEntry | null,
   revision: number,
   recordedAt: Instant,
@@ -128,7 +148,7 @@ function addVersion(
     draft.version,
     revision,
     draft.op,
-    valueText(draft),
+    value,
     draft.hash,
     draft.actor,
     draft.reason,
@@ -142,11 +162,12 @@ function addVersion(
   totals.entries += Number(live) - Number(entry?.live ?? false)
 }
 
-function addEvent(sql: Statements, ledger: Ledger, { id, stream, event, occurredAt, traceparent }: EventDraft): void {
+function addEvent(sql: Statements, ledger: Ledger, { draft, payload }: PreparedEvent): void {
+  const { id, stream, event, occurredAt, traceparent } = draft
   const tail = ledger.stream(stream)
   tail.last += 1
   tail.added ??= { first: tail.last, occurredAt }
-  sql.addEvent.run(stream, tail.last, id, event.type, JSON.stringify(event.payload), occurredAt, traceparent)
+  sql.addEvent.run(stream, tail.last, id, event.type, payload, occurredAt, traceparent)
 }
 
 function topicsOf(revision: Revision | null, wroteEvents: boolean): readonly Topic[] {
