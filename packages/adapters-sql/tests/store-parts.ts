@@ -1,7 +1,7 @@
 import { fakeClock, fakeRandom } from '@cbp/core/testing'
 import type { SqlEngine } from '../src/sql/engine.ts'
 import { type Connection, openConnection } from '../src/sqlite/connection.ts'
-import { defaultLimits, groupCommit, type SharedTransaction } from '../src/sqlite/group-commit.ts'
+import { defaultLimits, type GroupCommit, groupCommit, type SharedTransaction } from '../src/sqlite/group-commit.ts'
 import { ledger } from '../src/sqlite/ledger.ts'
 import { migrate } from '../src/sqlite/migrate.ts'
 import { migrations } from '../src/sqlite/migrations/index.ts'
@@ -14,6 +14,7 @@ export type Parts = Readonly<{
   writer: Connection
   reader: Connection
   transaction: SharedTransaction
+  group: GroupCommit
   engine: SqlEngine
   transactions: ReturnType<typeof sqliteTransactions>
 }>
@@ -31,7 +32,7 @@ export function withParts(test: (parts: Parts) => Promise<void>, relax = false):
     const transaction = sharedTransaction(writer, counters, clock.now, relax)
     const group = groupCommit({ transaction, clock, random, defer: (run) => void setImmediate(run), limits: defaultLimits })
     const engine = sqliteEngine(writer, reader, group)
-    await test({ path, writer, reader, transaction, engine, transactions: sqliteTransactions(writer, counters, group, clock) })
+    await test({ path, writer, reader, transaction, group, engine, transactions: sqliteTransactions(writer, counters, group, clock) })
     reader.close()
     writer.close()
   })

@@ -1,14 +1,16 @@
-import type { EntryVersion, JsonValue } from '@cbp/core'
+import type { EntryVersion } from '@cbp/core'
 import type { SqlRow, SqlValue } from '../sql/engine.ts'
+import { parseStored } from '../sql/stored-json.ts'
 
-/** The columns of a version, in the order that `versionFromColumns` takes them. */
-export const versionColumns =
-  'v.version, v.revision, v.op, v.value, v.hash, v.actor, v.reason, v.request_id, v.restored_from, v.recorded_at'
+/** In the order that `versionFromColumns` takes them. */
+const names = ['version', 'revision', 'op', 'value', 'hash', 'actor', 'reason', 'request_id', 'restored_from', 'recorded_at'] as const
+
+export const versionColumns: string = names.map((name) => `v.${name}`).join(', ')
 
 type VersionAddress = Pick<EntryVersion, 'component' | 'key' | 'scope'>
 
-/** Reads `versionColumns` where speed counts; the address is what was asked for. */
-export function versionFromColumns(at: VersionAddress, columns: readonly SqlValue[], first: number): EntryVersion {
+/** Reads `versionColumns`, which begin at `first`; the address is what was asked for. */
+export function versionFromColumns(at: VersionAddress, columns: readonly (SqlValue | undefined)[], first: number): EntryVersion {
   return {
     component: at.component,
     key: at.key,
@@ -16,7 +18,7 @@ export function versionFromColumns(at: VersionAddress, columns: readonly SqlValu
     version: columns[first],
     revision: columns[first + 1],
     op: columns[first + 2],
-    value: JSON.parse(columns[first + 3] as string) as JsonValue,
+    value: parseStored(columns[first + 3], () => `version ${columns[first]} of ${at.component} ${at.key} ${at.scope}`),
     hash: columns[first + 4],
     actor: columns[first + 5],
     reason: columns[first + 6],
@@ -27,19 +29,9 @@ export function versionFromColumns(at: VersionAddress, columns: readonly SqlValu
 }
 
 export function versionFromRow(at: VersionAddress, row: SqlRow): EntryVersion {
-  return {
-    component: at.component,
-    key: at.key,
-    scope: at.scope,
-    version: row['version'],
-    revision: row['revision'],
-    op: row['op'],
-    value: JSON.parse(row['value'] as string) as JsonValue,
-    hash: row['hash'],
-    actor: row['actor'],
-    reason: row['reason'],
-    requestId: row['request_id'],
-    restoredFrom: row['restored_from'],
-    recordedAt: row['recorded_at'],
-  } as EntryVersion
+  return versionFromColumns(
+    at,
+    names.map((name) => row[name]),
+    0,
+  )
 }

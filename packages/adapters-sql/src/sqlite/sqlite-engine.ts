@@ -1,6 +1,7 @@
 import { type StoreUnavailable, storeUnavailable } from '@cbp/core'
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import type { Durability, Rows, SqlEngine, SqlSession, Statement } from '../sql/engine.ts'
+import { isDamagedRow } from '../sql/stored-json.ts'
 import type { Connection, PreparedStatement as Prepared } from './connection.ts'
 import type { Answer, GroupCommit, SharedTransaction, Turn } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
@@ -15,21 +16,29 @@ export function sharedTransaction(connection: Connection, ledger: Ledger, now: (
     Prepared,
   ]
   let current: Durability | null = null
+
+  function takeBack(): void {
+    ledger.forget()
+    if (connection.isTransaction) rollback.run()
+  }
+
   return {
     begin(durability) {
       // It cannot be changed inside a transaction.
       if (durability !== current) connection.exec(`PRAGMA synchronous = ${durability === 'full' && !relax ? 'FULL' : 'NORMAL'}`)
       current = durability
       begin.run()
-      ledger.open()
+      try {
+        ledger.open()
+      } catch (error) {
+        takeBack()
+        throw error
+      }
     },
     isOpen: () => connection.isTransaction,
     complete: () => ledger.save(now()),
     commit: () => void commit.run(),
-    rollback() {
-      ledger.forget()
-      if (connection.isTransaction) rollback.run()
-    },
+    rollback: takeBack,
   }
 }
 
@@ -37,7 +46,7 @@ export function sharedTransaction(connection: Connection, ledger: Ledger, now: (
 export function sqliteEngine(writer: Connection, reader: Connection, group: GroupCommit): SqlEngine {
   return {
     dialect: sqliteDialect,
-    read: (statements, shape) => new ResultAsync(Promise.resolve(readSnapshot(reader, statements, shape))),
+    read: (statements, shape) => new ResultAsync(read(reader, statements, shape)),
     write<T>(durability: Durability, work: (session: SqlSession) => Promise<T>): ResultAsync<T, StoreUnavailable> {
       return new ResultAsync(
         new Promise((resolve, reject) => {
@@ -53,23 +62,31 @@ export function sqliteEngine(writer: Connection, reader: Connection, group: Grou
   }
 }
 
-function readSnapshot<T>(
+/** A defect rejects: whoever reads without waiting must not be thrown at. */
+function read<T>(
   reader: Connection,
   statements: readonly Statement[],
   shape: (results: readonly Rows[]) => T,
-): Result<T, StoreUnavailable> {
-  if (!reader.isOpen) return err(storeUnavailable('the store is closed'))
-  let results: readonly Rows[]
+): Promise<Result<T, StoreUnavailable>> {
+  try {
+    return Promise.resolve(reader.isOpen ? ok(shape(readSnapshot(reader, statements))) : err(storeUnavailable('the store is closed')))
+  } catch (error) {
+    return rejectDefect(error)
+  }
+}
+
+async function rejectDefect(error: unknown): Promise<Result<never, StoreUnavailable>> {
+  return err(unavailable(error))
+}
+
+function readSnapshot(reader: Connection, statements: readonly Statement[]): readonly Rows[] {
   try {
     // A single statement is a snapshot by itself.
     if (statements.length > 1) reader.exec('BEGIN')
-    results = statements.map((statement) => reader.all(statement))
-  } catch (error) {
-    return err(unavailable(error))
+    return statements.map((statement) => reader.all(statement))
   } finally {
     if (reader.isTransaction) reader.exec('COMMIT')
   }
-  return ok(shape(results))
 }
 
 /** A throw is a defect of one caller; an error of SQLite is everybody's. */
@@ -98,7 +115,7 @@ async function runWrite<T>(
     return () => answer(ok(value))
   } catch (error) {
     if (writer.isTransaction) writer.exec('ROLLBACK TO part; RELEASE part')
-    if (!isConstraint(error)) throw error
+    if (!isConstraint(error) && !isDamagedRow(error)) throw error
     return () => answer(err(unavailable(error)))
   } finally {
     session.end()

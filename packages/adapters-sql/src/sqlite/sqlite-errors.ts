@@ -1,4 +1,5 @@
 import { type StoreUnavailable, storeUnavailable } from '@cbp/core'
+import { isDamagedRow } from '../sql/stored-json.ts'
 
 /** The primary result codes of https://www.sqlite.org/rescode.html that are told apart. */
 const codes = {
@@ -59,8 +60,9 @@ export function reasonOf(code: number): string {
   return `SQLite ${code}: ${remedies.get(code & 255) ?? 'the database refused the statement'}`
 }
 
-/** An error of SQLite as the ports know it; anything else is a defect and thrown on. */
+/** An error of SQLite, or a damaged row, as the ports know it; anything else is a defect and thrown on. */
 export function unavailable(error: unknown): StoreUnavailable {
+  if (isDamagedRow(error)) return storeUnavailable(error.message)
   const code = sqliteCode(error)
   if (code === null) throw error
   return storeUnavailable(reasonOf(code))

@@ -97,10 +97,12 @@ function runUnit<T, E>(
     }
     function defect(error: unknown): void {
       recording.ended = true
-      if (!isDefect(error)) return reject(error)
-      if (reads.isOpen()) return resolve(() => caller.throwOn(error))
-      caller.throwOn(error)
-      resolve(() => {})
+      if (!isDefect(error)) reject(error)
+      else if (reads.isOpen()) resolve(() => caller.throwOn(error))
+      else {
+        caller.throwOn(error)
+        resolve(() => {})
+      }
     }
     turn.onExpired((reason) => end(err(storeUnavailable(reason))))
     try {
