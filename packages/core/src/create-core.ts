@@ -1,5 +1,5 @@
-import { type ConfigService, configService, tunables } from './config/index.ts'
-import { type Outbox, type Relay, relay } from './events/index.ts'
+import { type ConfigLimits, type ConfigService, configService, tunables } from './config/index.ts'
+import { type Outbox, type Relay, type RelayLimits, relay } from './events/index.ts'
 import type { CancelSignal } from './kernel/cancel.ts'
 import type { Ports } from './ports.ts'
 
@@ -20,10 +20,18 @@ export type Core = Readonly<{
   run: (cancel: CancelSignal) => Promise<void>
 }>
 
+/** How much core holds in hand at a time. The defaults suit a serving instance; tests draw them small to reach their edges. */
+export type CoreLimits = Readonly<{ config: ConfigLimits; relay: RelayLimits }>
+
+const defaultLimits: CoreLimits = {
+  config: { feed: { memory: 4096, page: 1000 }, watchBatch: 500 },
+  relay: { streams: 512, page: 64 },
+}
+
 /** Assembles core over its ports: no container, no environment, no I/O of its own. */
-export function createCore(ports: Ports): Core {
+export function createCore(ports: Ports, limits: CoreLimits = defaultLimits): Core {
   const { outbox, eventBroker: broker, clock, random, signals, log, ids } = ports
-  const config = configService(ports)
+  const config = configService(ports, limits.config)
   const { run, counts } = relay({
     outbox,
     broker,
@@ -33,6 +41,7 @@ export function createCore(ports: Ports): Core {
     log,
     owner: ids.next(),
     leaseMs: () => config.tunable(tunables.relayLeaseMs),
+    limits: limits.relay,
   })
   return {
     config,

@@ -1,5 +1,5 @@
 export * from './config/index.ts'
-export type { Core } from './create-core.ts'
+export type { Core, CoreLimits } from './create-core.ts'
 export { createCore } from './create-core.ts'
 export * from './events/index.ts'
 export type { Caller } from './kernel/caller.ts'

@@ -2,6 +2,7 @@ import type { CancelSignal } from '../kernel/cancel.ts'
 import type { Clock, Instant } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Signals } from '../kernel/signals.ts'
+import { survivingStore } from '../kernel/survive-defects.ts'
 import type { Revision } from '../kernel/unit-of-work.ts'
 import { type Wake, wakeable } from '../kernel/wake.ts'
 import { type Cursor, everything, select, type UnitChanges, type WatchSelection } from './changes.ts'
@@ -27,15 +28,20 @@ export type FeedWaiter = Readonly<{ done: Promise<void>; release: () => void }>
 export type FeedListener = Readonly<{
   /** Called for each unit in order, before any watcher hears of it. */
   onUnit: (unit: UnitChanges) => void
-  /** The head was found at this revision without reading what led to it. */
-  onJump: (revision: Revision) => void
+  /** The head was found without reading what led to it; in a new epoch nothing known before counts any more. */
+  onJump: (revision: Revision, isNewEpoch: boolean) => void
+}>
+
+export type FeedLimits = Readonly<{
+  /** Units kept for watchers; up to twice as many between two trims. */
+  memory: number
+  /** Changes read from the store at a time. */
+  page: number
 }>
 
 const pollMs = 200
-const remembered = 4096
-const pageSize = 1000
 
-type Dependencies = Readonly<{ store: ConfigStore; clock: Clock; signals: Signals; log: Log; listener: FeedListener }>
+type Dependencies = Readonly<{ store: ConfigStore; clock: Clock; signals: Signals; log: Log; listener: FeedListener; limits: FeedLimits }>
 
 type FeedState = {
   position: Cursor | null
@@ -47,23 +53,25 @@ type FeedState = {
 
 type Waiter = { selection: WatchSelection; until: Instant; wake: () => void }
 
-export function changeFeed(deps: Dependencies): ChangeFeed {
-  const { clock, signals, log } = deps
+export function changeFeed(given: Dependencies): ChangeFeed {
+  const { clock, signals, log } = given
+  const deps: Dependencies = { ...given, store: survivingStore(log, given.store) }
   const state: FeedState = { position: null, units: [], reach: 0 as Revision, waiters: new Set() }
 
   return {
     async run(cancel) {
       const wake = wakeable(clock, cancel)
       const stopListening = signals.listen('revisions', wake.wake)
+      const expiring = expireWaiters(clock, state, cancel)
       let failing = false
       while (!cancel.aborted) {
         const failure = await follow(deps, state, wake)
         if (failure !== null && !failing) log.write('warn', 'the change feed cannot read the store', { reason: failure })
         if (failure === null && failing) log.write('info', 'the change feed reads the store again')
         failing = failure !== null
-        expire(state, clock.now())
         await wake.wait(pollMs)
       }
+      await expiring
       stopListening()
       state.position = null
       wakeAll(state)
@@ -103,7 +111,7 @@ async function follow(deps: Dependencies, state: FeedState, wake: Wake): Promise
     return null
   }
   if (position.revision === revision) return null
-  const read = await deps.store.changes(position.revision, everything, pageSize)
+  const read = await deps.store.changes(position.revision, everything, deps.limits.page)
   if (read.isErr()) return read.error.reason
   const { units, through } = read.value
   advance(deps, state, { epoch, revision: through }, units)
@@ -113,21 +121,21 @@ async function follow(deps: Dependencies, state: FeedState, wake: Wake): Promise
 
 /** Begins at the head: after a start, a restore or a failover, nothing before it is remembered. */
 function jump({ listener }: Dependencies, state: FeedState, head: Cursor): void {
-  listener.onJump(head.revision)
+  listener.onJump(head.revision, state.position !== null && state.position.epoch !== head.epoch)
   state.position = head
   state.units = []
   state.reach = head.revision
   wakeAll(state)
 }
 
-function advance({ listener }: Dependencies, state: FeedState, to: Cursor, units: readonly UnitChanges[]): void {
+function advance({ listener, limits }: Dependencies, state: FeedState, to: Cursor, units: readonly UnitChanges[]): void {
   for (const unit of units) {
     listener.onUnit(unit)
     state.units.push(unit)
   }
   // Trimmed now and then rather than always: removing from the front of an array moves all of it.
-  if (state.units.length > 2 * remembered) {
-    const dropped = state.units.splice(0, state.units.length - remembered)
+  if (state.units.length > 2 * limits.memory) {
+    const dropped = state.units.splice(0, state.units.length - limits.memory)
     state.reach = dropped.at(-1)?.revision ?? state.reach
   }
   state.position = to
@@ -136,8 +144,13 @@ function advance({ listener }: Dependencies, state: FeedState, to: Cursor, units
   }
 }
 
-function expire(state: FeedState, now: Instant): void {
-  for (const waiter of state.waiters) if (waiter.until <= now) waiter.wake()
+/** By itself, so that nobody waits longer than agreed because the store is slow to answer. */
+async function expireWaiters(clock: Clock, { waiters }: FeedState, cancel: CancelSignal): Promise<void> {
+  while (!cancel.aborted) {
+    await clock.sleep(pollMs, cancel)
+    const now = clock.now()
+    for (const waiter of waiters) if (waiter.until <= now) waiter.wake()
+  }
 }
 
 function wakeAll(state: FeedState): void {

@@ -1,9 +1,8 @@
 import type { CancelSignal } from '../kernel/cancel.ts'
-import type { Revision } from '../kernel/unit-of-work.ts'
-import { unitOfWork } from '../kernel/unit-of-work.ts'
+import { unitOfWork, zeroRevision } from '../kernel/unit-of-work.ts'
 import type { Ports } from '../ports.ts'
 import type { Transaction } from '../transaction.ts'
-import { changeFeed } from './change-feed.ts'
+import { changeFeed, type FeedLimits } from './change-feed.ts'
 import type { Cursor } from './changes.ts'
 import { type DiffVersions, diffVersions, type GetVersion, getVersion, type ListVersions, listVersions } from './entry-history.ts'
 import { type GetConfig, getConfig } from './get-config.ts'
@@ -16,6 +15,7 @@ import { resolvedConfig } from './resolved-config.ts'
 import { type RollbackConfig, rollbackConfig } from './rollback-config.ts'
 import { type UnsetConfig, unsetConfig } from './unset-config.ts'
 import { type WatchConfig, watchConfig } from './watch-config.ts'
+import { witnessedStore } from './witnessed-store.ts'
 import type { WriteDependencies } from './write-entry.ts'
 
 /** Every use case of the configuration context. */
@@ -41,27 +41,41 @@ export type ConfigService = Readonly<{
   followChanges: (cancel: CancelSignal) => Promise<void>
 }>
 
-export function configService(ports: Ports): ConfigService {
-  const { configStore: store, configCache: cache, digest, random, clock, ids, signals, log, transactions } = ports
-  const resolved = resolvedConfig({ store, cache, digest, random, followedEpoch: () => feed.position()?.epoch ?? null })
+export type ConfigLimits = Readonly<{
+  feed: FeedLimits
+  /** Units in one answer to a watcher. */
+  watchBatch: number
+}>
+
+export function configService(ports: Ports, limits: ConfigLimits): ConfigService {
+  const { configStore, configCache: cache, digest, random, clock, ids, signals, log, transactions } = ports
+  const resolved = resolvedConfig({ store: configStore, cache, digest, random, followedEpoch: () => feed.position()?.epoch ?? null })
   const feed = changeFeed({
-    store,
+    store: configStore,
     clock,
     signals,
     log,
+    limits: limits.feed,
     listener: {
       onUnit: ({ revision, changes }) => {
         for (const change of changes) resolved.raiseFloor(change, revision)
       },
-      onJump: (revision) => resolved.raiseAllFloors(revision),
+      onJump: (revision, isNewEpoch) => {
+        if (isNewEpoch) resolved.beginAnew(revision)
+        else resolved.raiseAllFloors(revision)
+      },
     },
+  })
+  // What the feed has followed has raised its floors already.
+  const store = witnessedStore(configStore, (revision) => {
+    if (revision > (feed.position()?.revision ?? zeroRevision)) resolved.raiseAllFloors(revision)
   })
   const writing: WriteDependencies = {
     unitOfWork: unitOfWork<Transaction>({ transactions, ids, clock, random, signals }),
     ids,
     clock,
     digest,
-    onCommitted: (at, revision: Revision) => resolved.raiseFloor(at, revision),
+    onShown: (at, revision) => resolved.raiseFloor(at, revision),
   }
   const get = getConfig({ resolved, store, digest })
   return {
@@ -75,7 +89,7 @@ export function configService(ports: Ports): ConfigService {
     versions: listVersions(store),
     version: getVersion(store),
     diff: diffVersions(store),
-    watch: watchConfig({ feed, store, clock }),
+    watch: watchConfig({ feed, store, clock, batchLimit: limits.watchBatch }),
     tunable: readTunable(get, log),
     followed: feed.position,
     followChanges: feed.run,

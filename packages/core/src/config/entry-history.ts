@@ -3,9 +3,8 @@ import type { StoreUnavailable } from '../kernel/failures.ts'
 import { diffJson, type JsonDifference } from '../kernel/json.ts'
 import { type Page, pageOf } from '../kernel/page.ts'
 import type { Address } from './address.ts'
-import { type EntryVersion, isLive, type VersionNumber } from './entry.ts'
+import { type EntryNotFound, type EntryVersion, entryNotFound, isLive, type VersionNumber } from './entry.ts'
 import type { ConfigStore } from './ports/config-store.ts'
-import { type EntryNotFound, entryNotFound } from './unset-config.ts'
 
 export type VersionNotFound = Readonly<{ kind: 'version-not-found'; version: VersionNumber }> & Address
 

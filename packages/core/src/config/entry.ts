@@ -3,7 +3,7 @@ import type { Caller } from '../kernel/caller.ts'
 import type { Instant } from '../kernel/clock.ts'
 import type { Digest } from '../kernel/digest.ts'
 import type { InputFault } from '../kernel/failures.ts'
-import { canonicalJson, type JsonObject, type JsonValue, utf8Length } from '../kernel/json.ts'
+import { canonicalJson, type JsonValue, pointerTo, utf8Length } from '../kernel/json.ts'
 import type { Revision } from '../kernel/unit-of-work.ts'
 import type { Address } from './address.ts'
 
@@ -45,32 +45,52 @@ export type InvalidValue = Readonly<{ kind: 'invalid-value'; faults: readonly In
 
 /** Accepts any JSON value of at most 64 KiB (canonical form, UTF-8) and 64 levels. */
 export function checkValue(value: JsonValue): Result<JsonValue, InvalidValue> {
-  if (depthExceeds(value, valueDepthLimit)) {
-    return refuse('value-too-deep', `The value is nested deeper than ${valueDepthLimit} levels; flatten it or split it over several keys.`)
-  }
+  const fault = structureFault(value)
+  if (fault !== null) return err({ kind: 'invalid-value', faults: [fault] })
   const bytes = utf8Length(canonicalJson(value))
-  if (bytes > valueLimitBytes) {
-    return refuse('value-too-large', `The value takes ${bytes} bytes; the limit is ${valueLimitBytes}. Split it over several keys.`)
+  if (bytes <= valueLimitBytes) return ok(value)
+  const message = `The value takes ${bytes} bytes; the limit is ${valueLimitBytes}. Split it over several keys.`
+  return err({ kind: 'invalid-value', faults: [{ pointer: '', code: 'value-too-large', message }] })
+}
+
+type Placed = Readonly<{ value: unknown; pointer: string }>
+
+/** Level by level rather than recursively, because a hostile value may be nested deeper than the stack allows. */
+function structureFault(value: JsonValue): InputFault | null {
+  let level: readonly Placed[] = [{ value, pointer: '' }]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    const stranger = level.find((each) => !isJson(each.value))
+    if (stranger !== undefined) {
+      const message = 'Only null, booleans, finite numbers, strings, arrays and plain objects can be stored.'
+      return { pointer: stranger.pointer, code: 'not-json', message }
+    }
+    const containers = level.filter((each) => typeof each.value === 'object' && each.value !== null)
+    const [tooDeep] = depth === valueDepthLimit ? containers : []
+    if (tooDeep !== undefined) {
+      const message = `The value is nested deeper than ${valueDepthLimit} levels; flatten it or split it over several keys.`
+      return { pointer: '', code: 'value-too-deep', message }
+    }
+    level = containers.flatMap(({ value: container, pointer }) =>
+      Object.entries(container as object).map(([name, each]): Placed => ({ value: each, pointer: pointerTo(pointer, name) })),
+    )
   }
-  return ok(value)
+  return null
 }
 
-/** Iterative, because a hostile value may be nested deeper than the stack allows. */
-function depthExceeds(value: JsonValue, limit: number): boolean {
-  let containers = [value].filter(isContainer)
-  for (let depth = 1; containers.length > 0; depth += 1) {
-    if (depth > limit) return true
-    containers = containers.flatMap((container): readonly JsonValue[] => Object.values(container)).filter(isContainer)
-  }
-  return false
+/** Whether this much of a value is JSON, whatever it contains: callers without types, and numbers such as 1e400, get here too. */
+function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean'
+  if (value === null || Array.isArray(value)) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }
 
-function isContainer(value: JsonValue): value is JsonObject | readonly JsonValue[] {
-  return typeof value === 'object' && value !== null
-}
+/** Nothing is set at exactly this address. */
+export type EntryNotFound = Readonly<{ kind: 'entry-not-found' }> & Address
 
-function refuse(code: string, message: string): Result<never, InvalidValue> {
-  return err({ kind: 'invalid-value', faults: [{ pointer: '', code, message }] })
+export function entryNotFound({ component, key, scope }: Address): EntryNotFound {
+  return { kind: 'entry-not-found', component, key, scope }
 }
 
 /** What a write does to an entry. */

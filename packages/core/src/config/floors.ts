@@ -9,6 +9,8 @@ export interface Floors {
   of(component: Component, key: ConfigKey): Revision
   raise(component: Component, key: ConfigKey, to: Revision): void
   raiseAll(to: Revision): void
+  /** Begins anew at `at`, in a history that is not the one known so far. */
+  reset(at: Revision): void
 }
 
 export function floors(capacity: number): Floors {
@@ -34,6 +36,10 @@ export function floors(capacity: number): Floors {
     },
     raiseAll(to) {
       if (to > common) common = to
+    },
+    reset(at) {
+      own.clear()
+      common = at
     },
   }
 }

@@ -2,9 +2,8 @@ import { errAsync, okAsync, type ResultAsync } from 'neverthrow'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { Address } from './address.ts'
 import { type AsOf, type RevisionBeyondHead, revisionAsOf } from './as-of.ts'
-import { isLive, type LiveVersion } from './entry.ts'
+import { type EntryNotFound, entryNotFound, isLive, type LiveVersion } from './entry.ts'
 import type { ConfigStore } from './ports/config-store.ts'
-import { type EntryNotFound, entryNotFound } from './unset-config.ts'
 
 /** The entry at exactly this address, nothing inherited: what a conditional write is made against. */
 export type GetEntry = (at: Address, asOf?: AsOf | null) => ResultAsync<LiveVersion, EntryNotFound | RevisionBeyondHead | StoreUnavailable>

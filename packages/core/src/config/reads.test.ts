@@ -1,8 +1,16 @@
 import fc from 'fast-check'
 import { ResultAsync } from 'neverthrow'
 import { describe, expect, it } from 'vitest'
+import { createCore } from '../create-core.ts'
+import { fakeClock } from '../kernel/testing/fake-clock.ts'
+import { fakeSignals } from '../kernel/testing/fake-signals.ts'
 import type { Revision } from '../kernel/unit-of-work.ts'
+import type { FakePorts } from '../testing/fake-ports.ts'
+import { fakeStore } from '../testing/fake-store/fake-store.ts'
+import { watchSelection } from './changes.ts'
+import type { ConfigStore } from './ports/config-store.ts'
 import { address, caller, errorOf, okOf, raced, serviceUnderTest } from './testing/service-under-test.ts'
+import type { ConfigWatch } from './watch-config.ts'
 
 const root = address('payments/limit')
 const production = address('payments/limit', '/production')
@@ -132,6 +140,50 @@ describe('cache-aside', () => {
   })
 })
 
+describe('several instances', () => {
+  it.each(['snapshot', 'entry', 'versions', 'version', 'watch', 'conflict'] as const)(
+    'L7: a setting is not older than what the same instance showed of it by its %s',
+    async (shownBy) => {
+      const { core, ports, put, run } = serviceUnderTest()
+      const other = createCore({ ...ports, signals: fakeSignals() })
+      const stop = run()
+      okOf(await put(root, 1))
+      await ports.clock.advance(500)
+      const watch = okOf(await core.config.watch(watchSelection(null, null), '0'))
+      expect(okOf(await core.config.get(root)).revision).toBe(1)
+      const write = { ...root, value: 2, reason: 'elsewhere', caller, precondition: { kind: 'version', version: 1 } } as const
+      okOf(await other.config.put(write))
+      if (shownBy === 'snapshot') await core.config.snapshot(root.component, root.scope)
+      if (shownBy === 'entry') await core.config.entry(root)
+      if (shownBy === 'versions') await core.config.versions(root, { before: null, limit: 5 })
+      if (shownBy === 'version') await core.config.version(root, 2)
+      if (shownBy === 'watch') for (let heard = 0; heard < 2; ) heard = okOf(await nextOf(watch, ports)).cursor.revision
+      if (shownBy === 'conflict') errorOf(await put(root, 3, { kind: 'version', version: 1 }))
+      expect(okOf(await core.config.get(root)).revision).toBe(2)
+      await stop()
+    },
+  )
+
+  it('goes on after a restore to an older history', async () => {
+    const restored = fakeStore(fakeClock(), 'restored')
+    let isRestored = false
+    const service = serviceUnderTest((ports) => ({
+      ...ports,
+      configStore: switching(ports.configStore, () => (isRestored ? restored.configStore : null)),
+    }))
+    const stop = service.run()
+    okOf(await service.put(root, 1))
+    okOf(await service.put(root, 2, { kind: 'version', version: 1 }))
+    await service.ports.clock.advance(500)
+    expect(okOf(await service.core.config.get(root)).value).toBe(2)
+    isRestored = true
+    expect(errorOf(await service.core.config.get(address('payments/other'))).kind).toBe('config-not-found')
+    await service.ports.clock.advance(500)
+    expect(errorOf(await service.core.config.get(root)).kind).toBe('config-not-found')
+    await stop()
+  })
+})
+
 describe('snapshot', () => {
   it('shows all settings of a component at one revision, defaults included, with a cursor to watch from', async () => {
     const { put, core } = serviceUnderTest()
@@ -193,3 +245,23 @@ describe('history', () => {
     expect(errorOf(await core.config.version(root, 1)).kind).toBe('version-not-found')
   })
 })
+
+async function nextOf(watch: ConfigWatch, { clock }: FakePorts): ReturnType<ConfigWatch['next']> {
+  const next = watch.next(1000)
+  await clock.advance(250)
+  return next
+}
+
+/** One store until `other` names another. */
+function switching(store: ConfigStore, other: () => ConfigStore | null): ConfigStore {
+  return {
+    head: () => (other() ?? store).head(),
+    revisionAt: (...args) => (other() ?? store).revisionAt(...args),
+    chain: (...args) => (other() ?? store).chain(...args),
+    snapshot: (...args) => (other() ?? store).snapshot(...args),
+    version: (...args) => (other() ?? store).version(...args),
+    history: (...args) => (other() ?? store).history(...args),
+    components: (...args) => (other() ?? store).components(...args),
+    changes: (...args) => (other() ?? store).changes(...args),
+  }
+}

@@ -26,13 +26,17 @@ export interface ResolvedConfig {
   /** Nothing older than `to` is served for this setting from now on. */
   raiseFloor(at: Pick<Address, 'component' | 'key'>, to: Revision): void
   raiseAllFloors(to: Revision): void
+  /** Forgets all floors: the store holds another history from now on. */
+  beginAnew(at: Revision): void
 }
 
 const floorCapacity = 10_000
 const timeToLiveMs = 60_000
 const absentTimeToLiveMs = 5_000
-/** Each turn is a fresh read of the store; only a setting written all the time needs more than two. */
+/** Each turn is a read of the store; only a setting written all the time needs more than two. */
 const turnLimit = 50
+/** From this turn on no read is shared any more. */
+const ownTurn = 3
 
 export function resolvedConfig(deps: Dependencies): ResolvedConfig {
   const { cache, random } = deps
@@ -44,8 +48,8 @@ export function resolvedConfig(deps: Dependencies): ResolvedConfig {
   const load = async (at: Address, name: string | null): Promise<Result<CacheRecord, StoreUnavailable>> => {
     const loaded = await loadRecord(deps, at)
     if (loaded.isErr()) return err(loaded.error)
-    const { record, revision } = loaded.value
-    known.raise(at.component, at.key, revision)
+    const record = loaded.value
+    known.raise(at.component, at.key, record.revision)
     if (name !== null) {
       const ttlMs = record.entry === null ? absentTimeToLiveMs : timeToLiveMs
       await cache.write(name, record, Math.ceil(ttlMs * (0.8 + 0.4 * random.fraction())))
@@ -67,12 +71,16 @@ export function resolvedConfig(deps: Dependencies): ResolvedConfig {
       const name = epoch === null ? null : `${epoch}:${at.component}/${at.key}${at.scope}`
       const cached = name === null ? null : await cache.read(name)
       if (cached !== null && isFresh(at, cached)) {
-        known.raise(at.component, at.key, cached.entry?.revision ?? cached.stamp)
+        known.raise(at.component, at.key, cached.revision)
         return ok(cached.entry)
       }
       for (let turn = 1; turn <= turnLimit; turn += 1) {
-        const loaded = await (name === null ? load(at, null) : joinFlight(at, name))
+        const floor = known.of(at.component, at.key)
+        const isShared = name !== null && turn < ownTurn
+        const loaded = await (isShared ? joinFlight(at, name) : load(at, name))
         if (loaded.isErr()) return err(loaded.error)
+        // A read that began above its floor and ends below it has met another history: the store was restored.
+        if (!isShared && loaded.value.stamp < floor) known.reset(loaded.value.stamp)
         if (isFresh(at, loaded.value)) return ok(loaded.value.entry)
       }
       return err(storeUnavailable('the setting changes faster than it can be read'))
@@ -83,16 +91,17 @@ export function resolvedConfig(deps: Dependencies): ResolvedConfig {
     raiseAllFloors(to) {
       known.raiseAll(to)
     },
+    beginAnew(at) {
+      known.reset(at)
+    },
   }
 }
 
-async function loadRecord(
-  { store, digest }: Dependencies,
-  at: Address,
-): Promise<Result<{ record: CacheRecord; revision: Revision }, StoreUnavailable>> {
+async function loadRecord({ store, digest }: Dependencies, at: Address): Promise<Result<CacheRecord, StoreUnavailable>> {
   const read = await store.chain(at.component, at.key, scopeChain(at.scope), null)
   return read.map(({ revision: stamp, versions }) => ({
-    record: { stamp, entry: resolveEntry(digest, at, shippedDefault(at.component, at.key), versions) },
+    stamp,
     revision: newestRevision(versions),
+    entry: resolveEntry(digest, at, shippedDefault(at.component, at.key), versions),
   }))
 }

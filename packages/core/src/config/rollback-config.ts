@@ -1,7 +1,6 @@
 import { errAsync, okAsync, type ResultAsync } from 'neverthrow'
 import type { StoreUnavailable } from '../kernel/failures.ts'
-import type { Content, EntryVersion, VersionNumber } from './entry.ts'
-import { type EntryNotFound, entryNotFound } from './unset-config.ts'
+import { type Content, type EntryNotFound, type EntryVersion, entryNotFound, type VersionNumber } from './entry.ts'
 import { type ConditionalWrite, type WriteDependencies, type WriteError, writeEntry } from './write-entry.ts'
 
 /** The entry has no version of that number to return to. */

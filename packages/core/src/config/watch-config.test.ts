@@ -7,6 +7,15 @@ import { address, errorOf, okOf, serviceUnderTest } from './testing/service-unde
 const all = watchSelection(null, null)
 const limit = address('payments/limit')
 
+/** Small, so that the memory of the feed is trimmed and batches are cut within a few writes. */
+const anyLimits = fc.record({
+  config: fc.record({
+    feed: fc.record({ memory: fc.integer({ min: 1, max: 5 }), page: fc.integer({ min: 1, max: 3 }) }),
+    watchBatch: fc.integer({ min: 1, max: 3 }),
+  }),
+  relay: fc.constant({ streams: 4, page: 4 }),
+})
+
 describe('watch', () => {
   it('begins at the head without a cursor, and hears the next write at once', async () => {
     const { core, put, run } = serviceUnderTest()
@@ -82,8 +91,8 @@ describe('watch', () => {
       { maxLength: 40 },
     )
     await fc.assert(
-      fc.asyncProperty(anySteps, anyWatchSelection, fc.boolean(), async (steps, selection, isFollowed) => {
-        const { core, put, ports, run } = serviceUnderTest()
+      fc.asyncProperty(anySteps, anyWatchSelection, fc.boolean(), anyLimits, async (steps, selection, isFollowed, limits) => {
+        const { core, put, ports, run } = serviceUnderTest(undefined, limits)
         const stop = isFollowed ? run() : async () => {}
         await ports.clock.advance(500)
         const heard: unknown[] = []
@@ -94,6 +103,7 @@ describe('watch', () => {
             const { version } = (await core.config.entry(step.at)).unwrapOr({ version: 0 })
             await put(step.at, 'value', { kind: 'version', version })
           }
+          await ports.clock.advance(isFollowed ? 250 : 0)
           if (heard.length % 2 === 0) heard.push(...okOf(await watch.next(0)).units)
         }
         await ports.clock.advance(1000)
@@ -102,7 +112,7 @@ describe('watch', () => {
         expect(heard).toEqual(written.flatMap((unit) => select(unit, selection) ?? []))
         await stop()
       }),
-      { numRuns: 50 },
+      { numRuns: 100 },
     )
   })
 })

@@ -31,9 +31,14 @@ export type WatchConfig = (
   since: string | null,
 ) => ResultAsync<ConfigWatch, InvalidCursor | CursorGone | StoreUnavailable>
 
-type Dependencies = Readonly<{ feed: ChangeFeed; store: ConfigStore; clock: Clock }>
+type Dependencies = Readonly<{
+  feed: ChangeFeed
+  store: ConfigStore
+  clock: Clock
+  /** Units in one answer of `next`. */
+  batchLimit: number
+}>
 
-const batchLimit = 500
 /** How often a watch reads the store itself where no feed runs, as in a short-lived program. */
 const unfollowedPollMs = 200
 
@@ -58,19 +63,23 @@ function openWatch(deps: Dependencies, selection: WatchSelection, start: Cursor)
   const look = async (): Promise<Result<WatchBatch | null, CursorGone | StoreUnavailable>> => {
     const position = deps.feed.position()
     if (position !== null && position.epoch !== cursor.epoch) return gone(cursor, position)
-    const recent = deps.feed.recent(cursor.revision, selection, batchLimit)
+    const recent = deps.feed.recent(cursor.revision, selection, deps.batchLimit)
     if (recent !== null && position !== null) {
-      const isCut = recent.length === batchLimit
+      const isCut = recent.length === deps.batchLimit
       moveTo(isCut ? (recent.at(-1) as UnitChanges).revision : position.revision)
       return ok(recent.length === 0 ? null : { units: recent, cursor })
     }
     const head = await deps.store.head()
     if (head.isErr()) return err(head.error)
     if (head.value.epoch !== cursor.epoch || head.value.revision < cursor.revision) return gone(cursor, head.value)
-    const read = await deps.store.changes(cursor.revision, selection, batchLimit)
-    if (read.isErr()) return err(read.error)
-    moveTo(read.value.through)
-    return ok(read.value.units.length === 0 ? null : { units: read.value.units, cursor })
+    // A page may hold nothing that is wanted; only at the head is there really nothing.
+    do {
+      const read = await deps.store.changes(cursor.revision, selection, deps.batchLimit)
+      if (read.isErr()) return err(read.error)
+      moveTo(read.value.through)
+      if (read.value.units.length > 0) return ok({ units: read.value.units, cursor })
+    } while (cursor.revision < head.value.revision)
+    return ok(null)
   }
 
   return {

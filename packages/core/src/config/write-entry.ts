@@ -22,8 +22,8 @@ export type WriteDependencies = Readonly<{
   ids: IdSource
   clock: Clock
   digest: Digest
-  /** Told of every commit before its answer, so that this instance never again serves anything older. */
-  onCommitted: (at: Address, revision: Revision) => void
+  /** Told of every revision before an answer shows it, so that this instance never again serves anything older. */
+  onShown: (at: Address, revision: Revision) => void
 }>
 
 export type WriteError = StaleVersion | ResolvedEtagUsed | InvalidValue | StoreUnavailable
@@ -46,16 +46,24 @@ export function writeEntry<E>(
 }
 
 async function commitEntry<E>(
-  { unitOfWork, onCommitted, ...deps }: WriteDependencies,
+  { unitOfWork, onShown, ...deps }: WriteDependencies,
   write: ConditionalWrite,
   change: Decide<E>,
 ): Promise<Result<EntryVersion, E | WriteError>> {
   const committed = await unitOfWork.run((tx) => new ResultAsync(recordEntry(deps, write, change, tx)))
-  if (committed.isErr()) return err(committed.error)
+  if (committed.isErr()) {
+    // Only now: inside the unit it was not sure that what it read would last.
+    if (isStale(committed.error) && committed.error.current !== null) onShown(write, committed.error.current.revision)
+    return err(committed.error)
+  }
   const { value: draft, commit } = committed.value
   const revision = commit.revision as Revision
-  onCommitted(write, revision)
+  onShown(write, revision)
   return ok({ ...draft, revision, recordedAt: commit.recordedAt })
+}
+
+function isStale(error: unknown): error is StaleVersion {
+  return typeof error === 'object' && error !== null && (error as { kind?: unknown }).kind === 'stale-version'
 }
 
 async function recordEntry<E>(

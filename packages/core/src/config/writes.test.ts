@@ -100,6 +100,18 @@ describe('put', () => {
   })
 })
 
+describe('values that are no JSON', () => {
+  it.each([
+    ['an infinite number', { a: [1, Number.POSITIVE_INFINITY] }, '/a/1'],
+    ['undefined', { a: undefined }, '/a'],
+    ['a date', { when: new Date(0) }, '/when'],
+    ['a function', () => 1, ''],
+  ])('are refused with a pointer: %s', async (_name, value, pointer) => {
+    const { put } = serviceUnderTest()
+    expect(errorOf(await put(limit, value as never))).toMatchObject({ kind: 'invalid-value', faults: [{ pointer, code: 'not-json' }] })
+  })
+})
+
 describe('unset', () => {
   it('appends a tombstone, after which the address counts as absent and its versions go on', async () => {
     const { put, core } = serviceUnderTest()

@@ -11,5 +11,5 @@ export type {
   StreamLease,
   StreamState,
 } from './ports/outbox.ts'
-export type { Relay, RelayCounts } from './relay.ts'
+export type { Relay, RelayCounts, RelayLimits } from './relay.ts'
 export { relay } from './relay.ts'

@@ -35,6 +35,7 @@ function worldOf(
     broker: { publish: publishFrom(accept, ports), subscribe: ports.eventBroker.subscribe },
     owner,
     leaseMs: async () => 10_000,
+    limits: { streams: 512, page: 64 },
   })
   return {
     ports,
@@ -85,7 +86,7 @@ describe('relay', () => {
     await world.emit(payments, 150)
     const stop = world.start()
     await world.emit(ledger, 3)
-    await world.ports.clock.advance(2000)
+    for (let turn = 0; turn < 20; turn += 1) await world.ports.clock.advance(100)
     expect(sequences(world.published, payments)).toEqual(Array.from({ length: 150 }, (_, index) => index + 1))
     expect(sequences(world.published, ledger)).toEqual([1, 2, 3])
     expect(await backlogOf(world.ports)).toBe(0)
@@ -207,6 +208,51 @@ describe('relay', () => {
     await ports.clock.advance(25_000)
     expect(await backlogOf(ports)).toBe(0)
     expect(new Set(sequences(world.published, payments))).toEqual(new Set([1]))
+    await stop()
+  })
+
+  it('charges an event that alone is never confirmed, and not the broker', async () => {
+    const world = worldOf((accept) => (event) => (event.stream === payments ? new ResultAsync(new Promise(() => {})) : accept(event)))
+    await world.emit(payments, 1)
+    const stop = world.start()
+    for (let round = 0; round < 60; round += 1) {
+      await world.emit(ledger, 1)
+      await world.ports.clock.advance(5000)
+    }
+    expect((await world.ports.outbox.stream(payments))._unsafeUnwrap()?.blocked).not.toBeNull()
+    expect(sequences(world.published, ledger)).toHaveLength(60)
+    await stop()
+  })
+
+  it.each(['lease', 'renew', 'pending', 'record'] as const)('outlives a defect of the store in %s, and says so', async (method) => {
+    const ports = fakePorts()
+    let defects = 1
+    const failing = (...args: readonly never[]): never => {
+      if (defects > 0) {
+        defects -= 1
+        throw new Error('a defect')
+      }
+      return (ports.outbox[method] as (...given: readonly never[]) => never)(...args)
+    }
+    const world = worldOf(undefined, { ...ports, outbox: { ...ports.outbox, [method]: failing } })
+    const stop = world.start()
+    for (let round = 0; round < 10; round += 1) {
+      await world.emit(payments, 70)
+      await ports.clock.advance(10_000)
+    }
+    expect(await backlogOf(ports)).toBe(0)
+    await stop()
+  })
+
+  it('blocks a stream whose event cannot be published for a defect, visibly', async () => {
+    const world = worldOf(() => () => {
+      throw new Error('a defect')
+    })
+    await world.emit(payments, 1)
+    const stop = world.start()
+    await world.ports.clock.advance(600_000)
+    expect((await world.ports.outbox.stream(payments))._unsafeUnwrap()?.blocked?.reason).toContain('a defect')
+    expect(world.ports.log.entries.some(({ message }) => message.includes('defect'))).toBe(true)
     await stop()
   })
 })

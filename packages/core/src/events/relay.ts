@@ -5,6 +5,7 @@ import { deadlines } from '../kernel/deadlines.ts'
 import type { Log } from '../kernel/log.ts'
 import { fullJitterMs, type Random } from '../kernel/random.ts'
 import type { Signals } from '../kernel/signals.ts'
+import { survivingDefects, survivingStore } from '../kernel/survive-defects.ts'
 import { type Wake, wakeable } from '../kernel/wake.ts'
 import type { Sequence, SequencedEvent, Stream } from './event.ts'
 import type { BrokerUnavailable, EventBroker, EventRefused } from './ports/event-broker.ts'
@@ -21,6 +22,14 @@ export type RelayDependencies = Readonly<{
   owner: string
   /** Read before each round of leases, so that a change is live. */
   leaseMs: () => Promise<number>
+  limits: RelayLimits
+}>
+
+export type RelayLimits = Readonly<{
+  /** Streams in hand at a time. */
+  streams: number
+  /** Events of one stream read at a time. */
+  page: number
 }>
 
 /** What the relay has done since it was made. */
@@ -32,8 +41,6 @@ export interface Relay {
   counts(): RelayCounts
 }
 
-const streamLimit = 512
-const eventLimit = 64
 const pollMs = 500
 const publishDeadlineMs = 10_000
 /** After so many refusals of one event its stream is blocked until an operator unblocks it. */
@@ -48,6 +55,8 @@ type Lane = StreamLease & {
   /** By this relay's own clock, from before the lease was asked for. */
   expiresAt: Instant
   lost: boolean
+  /** Its lease is being given back; it is neither renewed nor missed. */
+  ending: boolean
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -72,7 +81,8 @@ type Machine = Readonly<{
 }>
 
 /** Stream by stream, one event in flight on each: L12, L13, L14. */
-export function relay(deps: RelayDependencies): Relay {
+export function relay(given: RelayDependencies): Relay {
+  const deps: RelayDependencies = { ...given, outbox: survivingStore(given.log, given.outbox) }
   const state: State = {
     lanes: new Map(),
     counts: { confirmed: 0, refused: 0, blocked: 0, pauses: 0, lostLeases: 0 },
@@ -105,27 +115,39 @@ function assemble(deps: RelayDependencies, state: State, cancel: CancelSignal): 
     state,
     cancel,
     wake: wakeable(deps.clock, cancel),
-    publish: (event) =>
-      withDeadline<BrokerUnavailable | EventRefused | null>(
-        deps.broker.publish(event).match(
+    publish: (event) => {
+      const before = state.counts.confirmed
+      const published = survivingDefects(deps.log, () => deps.broker.publish(event), refusedByDefect)
+      return withDeadline<BrokerUnavailable | EventRefused | null>(
+        published.match(
           () => null,
           (failure) => failure,
         ),
-        () => ({ kind: 'broker-unavailable', reason: `no confirm within ${publishDeadlineMs} ms` }),
-      ),
+        () => noConfirm(state.counts.confirmed > before),
+      )
+    },
     report: coalesce((reports: readonly RelayReport[]) => record(deps, state, reports)),
-    fetch: fetchTogether(deps.outbox),
+    fetch: fetchTogether(deps.outbox, deps.limits.page),
   }
+}
+
+function refusedByDefect(reason: string): EventRefused {
+  return { kind: 'event-refused', reason }
+}
+
+/** While others are confirmed it is not the broker that is lost: the silence is this event's own. */
+function noConfirm(othersAreConfirmed: boolean): BrokerUnavailable | EventRefused {
+  return { kind: othersAreConfirmed ? 'event-refused' : 'broker-unavailable', reason: `no confirm within ${publishDeadlineMs} ms` }
 }
 
 /** Leases what there is; answers whether to look again at once. */
 async function takeStreams(machine: Machine, draining: Set<Promise<void>>): Promise<boolean> {
   const { deps, state } = machine
-  const limit = streamLimit - state.lanes.size
+  const limit = deps.limits.streams - state.lanes.size
   if (limit <= 0) return false
   state.leaseMs = await deps.leaseMs()
   const askedAt = deps.clock.now()
-  const leased = await deps.outbox.lease({ owner: deps.owner, limit, leaseMs: state.leaseMs, eventLimit })
+  const leased = await deps.outbox.lease({ owner: deps.owner, limit, leaseMs: state.leaseMs, eventLimit: deps.limits.page })
   if (leased.isErr()) return false
   for (const stream of leased.value) {
     const lane = openLane(stream, askedAt + state.leaseMs)
@@ -143,7 +165,7 @@ async function takeStreams(machine: Machine, draining: Set<Promise<void>>): Prom
 
 function openLane({ stream, fence, refusals, events }: LeasedStream, expiresAt: Instant): Lane {
   const confirmed = (events[0]?.sequence ?? 1) - 1
-  return { stream, fence, refusals, confirmed, expiresAt, lost: false }
+  return { stream, fence, refusals, confirmed, expiresAt, lost: false, ending: false }
 }
 
 /** Publishes a stream's backlog in order until it is empty, refused, lost or told to stop. */
@@ -178,7 +200,9 @@ function noteConfirmed({ state, report }: Machine, lane: Lane, sequence: Sequenc
   void report({ stream: lane.stream, fence: lane.fence, kind: 'confirmed', through: sequence })
 }
 
-async function giveBack({ report }: Machine, { stream, fence }: Lane): Promise<void> {
+async function giveBack({ report }: Machine, lane: Lane): Promise<void> {
+  const { stream, fence } = lane
+  lane.ending = true
   await report({ stream, fence, kind: 'released' })
 }
 
@@ -197,6 +221,7 @@ async function refuse({ deps, state, report }: Machine, lane: Lane, event: Seque
   const { stream, fence } = lane
   const { sequence } = event
   const refusals = lane.refusals + 1
+  lane.ending = true
   state.counts.refused += 1
   if (refusals < refusalLimit) {
     const { baseMs, capMs } = refusalBackoff
@@ -242,7 +267,7 @@ function newestConfirmations(reports: readonly RelayReport[]): readonly RelayRep
 
 function loseLane(state: State, { stream, fence }: StreamLease): void {
   const lane = state.lanes.get(stream)
-  if (lane === undefined || lane.fence !== fence || lane.lost) return
+  if (lane === undefined || lane.fence !== fence || lane.lost || lane.ending) return
   lane.lost = true
   state.counts.lostLeases += 1
 }
@@ -251,7 +276,7 @@ function loseLane(state: State, { stream, fence }: StreamLease): void {
 async function renewLeases({ deps, state, cancel }: Machine): Promise<void> {
   while (!cancel.aborted) {
     await deps.clock.sleep(Math.max(state.leaseMs / 3, 300), cancel)
-    const held = [...state.lanes.values()].filter(({ lost }) => !lost)
+    const held = [...state.lanes.values()].filter(({ lost, ending }) => !lost && !ending)
     if (held.length === 0 || cancel.aborted) continue
     const askedAt = deps.clock.now()
     const renewed = await deps.outbox.renew(held, state.leaseMs)
@@ -265,10 +290,10 @@ async function renewLeases({ deps, state, cancel }: Machine): Promise<void> {
 }
 
 /** Lanes that look for more at the same time share one read. */
-function fetchTogether(outbox: Outbox): Machine['fetch'] {
+function fetchTogether(outbox: Outbox, page: number): Machine['fetch'] {
   type Request = Readonly<{ stream: Stream; after: Sequence }>
   const read = coalesce(async (requests: readonly Request[]): Promise<ReadonlyMap<Stream, readonly SequencedEvent[]>> => {
-    const events = await outbox.pending(requests, eventLimit)
+    const events = await outbox.pending(requests, page)
     // A failed read looks like an empty backlog: the lease is given back and the stream found again.
     return Map.groupBy(events.unwrapOr([]), ({ stream }) => stream)
   })

@@ -10,10 +10,21 @@ describe('coalesce', () => {
       return batch.length
     })
     const first = add(1)
-    await Promise.resolve()
+    while (batches.length === 0) await Promise.resolve()
     const sizes = await Promise.all([first, add(2), add(3)])
     expect(batches).toEqual([[1], [2, 3]])
     expect(sizes).toEqual([1, 2, 2])
+  })
+
+  it('goes on after a batch that failed', async () => {
+    let isFirst = true
+    const add = coalesce(async (batch: readonly number[]) => {
+      if (!isFirst) return batch.length
+      isFirst = false
+      throw new Error('a defect')
+    })
+    await expect(add(1)).rejects.toThrow('a defect')
+    expect(await add(2)).toBe(1)
   })
 
   it('begins at once when nothing is under way', async () => {

@@ -11,7 +11,8 @@ export function coalesce<Item, Outcome>(run: (batch: readonly Item[]) => Promise
   let underWay: Promise<unknown> = Promise.resolve()
 
   const runNext = async (): Promise<Outcome> => {
-    await underWay
+    // A batch that failed has told its own callers; the next one begins all the same.
+    await underWay.catch(() => {})
     const batch = waiting
     waiting = []
     next = null

@@ -1,4 +1,4 @@
-/** The store did not answer in time or cannot be reached; nothing is known to have changed. */
+/** The store did not answer in time or cannot be reached. A write so answered may, rarely, have taken effect: look before trying again. */
 export type StoreUnavailable = Readonly<{ kind: 'store-unavailable'; reason: string }>
 
 export function storeUnavailable(reason: string): StoreUnavailable {

@@ -62,7 +62,7 @@ describe('faultyOutbox', () => {
 })
 
 describe('faultyConfigCache', () => {
-  const recordAt = (stamp: number): CacheRecord => ({ stamp: stamp as Revision, entry: null })
+  const recordAt = (stamp: number): CacheRecord => ({ stamp: stamp as Revision, revision: stamp as Revision, entry: null })
 
   it('forgets, loses a write, and answers an old record only while its time is not over', async () => {
     const { clock, configCache } = fakePorts()

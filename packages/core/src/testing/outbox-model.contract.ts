@@ -6,7 +6,6 @@ import {
   modelAppend,
   modelBacklog,
   modelFree,
-  modelIsCurrent,
   modelLease,
   modelRecord,
   modelRenew,
@@ -27,7 +26,10 @@ type Step =
   | Readonly<{ kind: 'advance'; ms: number }>
   | Readonly<{ kind: 'lease'; limit: number; leaseMs: number; eventLimit: number }>
   | Readonly<{ kind: 'renew'; picks: readonly number[]; leaseMs: number }>
-  | Readonly<{ kind: 'record'; reports: readonly Readonly<{ pick: number; report: RelayReport['kind']; count: number; waitMs: number }>[] }>
+  | Readonly<{
+      kind: 'record'
+      reports: readonly Readonly<{ pick: number; report: RelayReport['kind']; count: number; skew: number; waitMs: number }>[]
+    }>
   | Readonly<{ kind: 'unblock'; stream: Stream }>
 
 type World = { model: OutboxModel; readonly granted: LeasedStream[] }
@@ -56,6 +58,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
         pick: anyPick,
         report: fc.constantFrom<RelayReport['kind']>('confirmed', 'confirmed', 'refused', 'blocked', 'released'),
         count: fc.nat(3),
+        skew: fc.constantFrom(0, 0, 0, 0, -1, 1),
         waitMs: anyMs,
       }),
       { minLength: 1, maxLength: 4 },
@@ -137,16 +140,12 @@ async function takeReports({ outbox, clock }: StoreHarness, world: World, step: 
   const now = clock.now()
   const reports: RelayReport[] = []
   const refusedByFence: RelayReport[] = []
-  for (const { pick, report: kind, count, waitMs } of step.reports) {
+  for (const { pick, report: kind, count, skew, waitMs } of step.reports) {
     const lease = world.granted[pick]
     if (lease === undefined) continue
-    const row = modelStream(world.model, lease.stream)
-    const confirmed = row?.confirmed ?? 0
-    const last = row?.events.length ?? 0
+    const confirmed = modelStream(world.model, lease.stream)?.confirmed ?? 0
     const own = { stream: lease.stream, fence: lease.fence }
-    // Nothing is left to be refused once all is confirmed.
-    const possible = confirmed === last && kind !== 'confirmed' && modelIsCurrent(world.model, own) ? 'released' : kind
-    const report = reportOf(possible, own, { through: Math.min(confirmed + count, last), next: confirmed + 1, retryAt: now + waitMs })
+    const report = reportOf(kind, own, { through: confirmed + count, sequence: confirmed + 1 + skew, retryAt: now + waitMs })
     const after = modelRecord(world.model, report, now)
     if (after === null) refusedByFence.push(report)
     else world.model = after
@@ -158,15 +157,15 @@ async function takeReports({ outbox, clock }: StoreHarness, world: World, step: 
 function reportOf(
   kind: RelayReport['kind'],
   own: Readonly<{ stream: Stream; fence: number }>,
-  { through, next, retryAt }: Readonly<{ through: number; next: number; retryAt: number }>,
+  { through, sequence, retryAt }: Readonly<{ through: number; sequence: number; retryAt: number }>,
 ): RelayReport {
   switch (kind) {
     case 'confirmed':
       return { ...own, kind, through }
     case 'refused':
-      return { ...own, kind, sequence: next, reason: 'no room', retryAt }
+      return { ...own, kind, sequence, reason: 'no room', retryAt }
     case 'blocked':
-      return { ...own, kind, sequence: next, reason: 'malformed' }
+      return { ...own, kind, sequence, reason: 'malformed' }
     case 'released':
       return { ...own, kind }
   }

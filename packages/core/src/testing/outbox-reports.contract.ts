@@ -52,6 +52,40 @@ function reportContract(open: OpenStore): void {
   )
 
   it(
+    'confirms nothing beyond the last event',
+    over(open, async (store) => {
+      const ids = fakeIds()
+      await emit(store, ids, stream)
+      const leased = await leaseOne(store)
+      await record(store, confirmed(leased, 99), released(leased))
+      expect(await confirmedOf(store.outbox, stream)).toBe(1)
+      await emit(store, ids, stream)
+      expect((await leaseOne(store)).events.map(({ sequence }) => sequence)).toEqual([2])
+    }),
+  )
+
+  it.each([
+    ['beyond the last event', 1, 2],
+    ['that is confirmed already', 1, 1],
+    ['after the first unconfirmed one', 0, 2],
+    ['that does not exist', 0, 0],
+  ])('takes a refusal or a block of an event %s for a release', async (_, through, sequence) => {
+    for (const report of [refused, blocked]) {
+      await over(open, async (store) => {
+        const ids = fakeIds()
+        await emit(store, ids, stream)
+        const leased = await leaseOne(store)
+        const bogus = report(leased, sequence, store.clock.now() + leaseMs)
+        expect(await record(store, confirmed(leased, through), bogus)).toEqual([])
+        expect(await expectOk(store.outbox.stream(stream))).toMatchObject({ confirmed: through, refusals: 0, blocked: null })
+        expect(await expectOk(store.outbox.backlog())).toMatchObject({ blockedStreams: 0 })
+        await emit(store, ids, stream)
+        expect((await leaseOne(store)).events[0]?.sequence).toBe(through + 1)
+      })()
+    }
+  })
+
+  it(
     'L14: records nothing under an old fence',
     over(open, async (store) => {
       await emit(store, fakeIds(), stream)

@@ -54,9 +54,12 @@ describe('settings', () => {
     expect(JSON.stringify(faultsOf({ CBP_SQL_URL: url }))).not.toContain('secret')
   })
 
-  it.each(['CBP_REDIS_URL', 'CBP_AMQP_URL', 'CBP_SQL_REPLICA_URL'])('refuse %s rather than pass over it', (name) => {
-    expect(namesOf({ [name]: 'redis://host' })).toEqual([name])
-  })
+  it.each(['CBP_REDIS_URL', 'CBP_AMQP_URL', 'CBP_SQL_REPLICA_URL', 'CBP_TLS_CERT', 'CBP_TLS_KEY'])(
+    'refuse %s rather than pass over it',
+    (name) => {
+      expect(namesOf({ [name]: 'redis://host' })).toEqual([name])
+    },
+  )
 
   it.each([
     ['sqlite:', '/srv/.cbp/cbp.sqlite', 'full'],

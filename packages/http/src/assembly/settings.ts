@@ -46,6 +46,7 @@ const knownNames = new Set(
 )
 
 const notPartOfThisVersion = 'is not part of this version; unset it to use the embedded engine'
+const tlsElsewhere = 'this version speaks plain HTTP and would ignore it; unset it and let a proxy terminate TLS'
 const cidr = z.union([z.cidrv4(), z.cidrv6()], 'must be CIDR blocks separated by commas, e.g. 10.0.0.0/8')
 
 const schema = z.object({
@@ -62,6 +63,8 @@ const schema = z.object({
   CBP_SQL_REPLICA_URL: z.undefined(`the read replica ${notPartOfThisVersion}`).optional(),
   CBP_REDIS_URL: z.undefined(`the Redis engine ${notPartOfThisVersion}`).optional(),
   CBP_AMQP_URL: z.undefined(`the RabbitMQ engine ${notPartOfThisVersion}`).optional(),
+  CBP_TLS_CERT: z.undefined(tlsElsewhere).optional(),
+  CBP_TLS_KEY: z.undefined(tlsElsewhere).optional(),
   CBP_JWT_ISSUER: z.string().min(1).optional(),
   CBP_JWT_AUDIENCE: z.string().min(1).default(defaultAudience),
   CBP_JWT_JWKS_URL: z.url({ protocol: /^https?$/, message: 'must be an http or https URL' }).optional(),

@@ -5,6 +5,8 @@ import type { ResolvedEntry } from '../resolved-entry.ts'
 export type CacheRecord = Readonly<{
   /** The revision of the store that the record was resolved at. */
   stamp: Revision
+  /** The newest revision in the scope chain, tombstones included: the last change that shaped the record. */
+  revision: Revision
   /** `null`: nothing resolves there. */
   entry: ResolvedEntry | null
 }>

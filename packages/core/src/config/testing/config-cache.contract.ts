@@ -14,7 +14,7 @@ const name = 'payments retry.max-attempts /production'
 const ttlMs = 60_000
 
 function recordAt(stamp: number): CacheRecord {
-  return { stamp: stamp as Revision, entry: null }
+  return { stamp: stamp as Revision, revision: stamp as Revision, entry: null }
 }
 
 /**
@@ -42,7 +42,7 @@ function exampleContract(open: () => Promise<ConfigCacheHarness>): void {
     20,
     fc.asyncProperty(anyResolvedEntry, (entry) =>
       over(open, async ({ cache }) => {
-        const record: CacheRecord = { stamp: entry.revision, entry }
+        const record: CacheRecord = { stamp: entry.revision, revision: entry.revision, entry }
         await cache.write(name, record, ttlMs)
         expect(await cache.read(name)).toEqual(record)
       })(),

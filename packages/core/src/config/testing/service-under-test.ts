@@ -1,6 +1,6 @@
 import type fc from 'fast-check'
 import type { Result } from 'neverthrow'
-import type { Core } from '../../create-core.ts'
+import type { Core, CoreLimits } from '../../create-core.ts'
 import { createCore } from '../../create-core.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { cancelSource } from '../../kernel/cancel.ts'
@@ -30,9 +30,9 @@ export type ServiceUnderTest = Readonly<{
 }>
 
 /** The core over fakes, or over ports made of them. */
-export function serviceUnderTest(portsFrom: (fakes: FakePorts) => Ports = (fakes) => fakes): ServiceUnderTest {
+export function serviceUnderTest(portsFrom: (fakes: FakePorts) => Ports = (fakes) => fakes, limits?: CoreLimits): ServiceUnderTest {
   const ports = fakePorts()
-  const core = createCore(portsFrom(ports))
+  const core = createCore(portsFrom(ports), limits)
   return {
     core,
     ports,

@@ -15,7 +15,10 @@ export type LeasedStream = StreamLease &
     refusals: number
   }>
 
-/** What a relay has to record about a stream that it leases. */
+/**
+ * What a relay has to record about a stream that it leases. Nothing beyond the last event is confirmed, and only the
+ * first unconfirmed event can be refused or blocked: of any other, such a report is no more than a release.
+ */
 export type RelayReport = StreamLease &
   (
     | Readonly<{ kind: 'confirmed'; through: Sequence }>

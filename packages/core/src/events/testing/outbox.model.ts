@@ -64,16 +64,19 @@ export function modelRenew(model: OutboxModel, lease: StreamLease, now: Instant,
 export function modelRecord(model: OutboxModel, report: RelayReport, now: Instant): OutboxModel | null {
   if (!modelIsCurrent(model, report)) return null
   return change(model, report.stream, (row): ModelStream => {
+    if (report.kind === 'confirmed') {
+      const through = Math.min(report.through, row.events.length)
+      return through <= row.confirmed ? row : { ...row, confirmed: through, refusals: 0, retryAt: 0 }
+    }
+    const released = { ...row, until: null }
+    if (report.kind === 'released') return released
+    // Only the first unconfirmed event can be refused or blocked.
+    if (row.events[row.confirmed]?.sequence !== report.sequence) return released
     switch (report.kind) {
-      case 'confirmed':
-        if (report.through <= row.confirmed) return row
-        return { ...row, confirmed: report.through, refusals: 0, retryAt: 0 }
       case 'refused':
-        return { ...row, refusals: row.refusals + 1, retryAt: report.retryAt, until: null }
+        return { ...released, refusals: row.refusals + 1, retryAt: report.retryAt }
       case 'blocked':
-        return { ...row, blocked: { sequence: report.sequence, reason: report.reason, since: now }, until: null }
-      case 'released':
-        return { ...row, until: null }
+        return { ...released, blocked: { sequence: report.sequence, reason: report.reason, since: now } }
     }
   })
 }

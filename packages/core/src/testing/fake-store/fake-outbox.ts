@@ -82,7 +82,7 @@ function recordReport({ clock, streams, waiting }: Tables, report: RelayReport):
     return true
   }
   row.leasedUntil = null
-  if (report.kind === 'released' || report.sequence !== row.confirmed + 1) return true
+  if (report.kind === 'released' || report.sequence !== row.events[row.confirmed]?.sequence) return true
   if (report.kind === 'refused') {
     row.refusals += 1
     row.retryAt = report.retryAt

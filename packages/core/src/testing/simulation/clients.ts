@@ -87,7 +87,9 @@ export async function runReader(world: ClientWorld, random: Random): Promise<voi
     const instance = world.anyInstance(random)
     if (instance === null) continue
     const at = pool.anyAddress(random)
-    if (random.fraction() < 0.25) await readSnapshot(world, instance, at)
+    const drawn = random.fraction()
+    if (drawn < 0.2) await readSnapshot(world, instance, at)
+    else if (drawn < 0.35) await readEntry(world, instance, at)
     else await readSetting(world, instance, at)
   }
 }
@@ -111,7 +113,13 @@ async function readSnapshot({ clock, history, sightings }: ClientWorld, instance
   if (read === null || read.isErr()) return
   const { revision, entries } = read.value
   if (revision < floor) history.violations.push({ law: 'L1', detail: `a snapshot at ${revision} began after ${floor} was acknowledged` })
+  for (const entry of entries) sightings.saw(instance.name, entry, entry.revision)
   history.snapshots.push({ component, scope, revision, values: new Map(entries.map(({ key, value }) => [key, value])) })
+}
+
+async function readEntry({ clock, sightings }: ClientWorld, instance: Instance, at: Address): Promise<void> {
+  const read = await patiently(clock, instance.core.config.entry(at))
+  if (read?.isOk() === true) sightings.wrote(instance.name, at, read.value.revision)
 }
 
 /** Watches, and reconnects at will with the cursor of what it has applied. */
@@ -135,11 +143,17 @@ export async function runWatcher(world: ClientWorld, name: string, random: Rando
       record = { name, selection, start: opened.value.cursor(), units: [], cursor: opened.value.cursor() }
       world.history.watches.push(record)
     }
-    await followUntilCut(world, opened.value, record, random)
+    await followUntilCut(world, instance, opened.value, record, random)
   }
 }
 
-async function followUntilCut(world: ClientWorld, watch: ConfigWatch, record: WatchRecord, random: Random): Promise<void> {
+async function followUntilCut(
+  world: ClientWorld,
+  instance: Instance,
+  watch: ConfigWatch,
+  record: WatchRecord,
+  random: Random,
+): Promise<void> {
   for (;;) {
     const heard = await patiently(world.clock, watch.next(5000))
     if (heard === null || world.isOver()) return watch.close()
@@ -148,6 +162,8 @@ async function followUntilCut(world: ClientWorld, watch: ConfigWatch, record: Wa
       return
     }
     record.units.push(...heard.value.units)
+    for (const { revision, changes } of heard.value.units)
+      for (const change of changes) world.sightings.wrote(instance.name, change, revision)
     record.cursor = heard.value.cursor
     if (world.isFaulty() && random.fraction() < 0.2) return watch.close()
   }

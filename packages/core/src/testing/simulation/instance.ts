@@ -30,6 +30,8 @@ export type Instance = Readonly<{
   core: Core
   life: Life
   heal(): void
+  /** How often each fault has struck, under names such as `outbox slow`. */
+  struck(): ReadonlyMap<string, number>
 }>
 
 /** What all instances of one world share. */
@@ -56,8 +58,8 @@ export async function startInstance(surroundings: Surroundings, boot: number, is
     stallMs: plan.stallMs,
     onKill: connection.kill,
   })
-  const { ports, heal } = failingPorts(surroundings, boot, ownLife, connection)
-  const core = createCore(surroundings.mutant?.host?.(ports) ?? ports)
+  const { ports, heal, struck } = failingPorts(surroundings, boot, ownLife, connection)
+  const core = createCore(surroundings.mutant?.host?.(ports) ?? ports, plan.limits)
   const instance: Instance = {
     name: `instance ${boot}`,
     core,
@@ -66,6 +68,7 @@ export async function startInstance(surroundings: Surroundings, boot: number, is
       ownLife.heal()
       heal()
     },
+    struck,
   }
   if (isHealed) instance.heal()
   void core.run(neverCancelled)
@@ -77,7 +80,7 @@ function failingPorts(
   boot: number,
   ownLife: Life,
   connection: SimulatedConnection,
-): Readonly<{ ports: Ports; heal: () => void }> {
+): Readonly<{ ports: Ports; heal: () => void; struck: () => ReadonlyMap<string, number> }> {
   const random = fakeRandom(seed * 104_729 + boot)
   const options = { random, clock, maxDelayMs: plan.delayMs }
   const transactionPlan = faultPlan({ ...options, rates: plan.transactions })
@@ -90,6 +93,14 @@ function failingPorts(
     transactions: reachableInLife(ownLife, connection.ports.transactions),
     configStore: reachableInLife(ownLife, connection.ports.configStore),
     outbox: reachableInLife(ownLife, connection.ports.outbox),
+  }
+  const plans = {
+    transactions: transactionPlan,
+    'config store': storePlan,
+    'config cache': cachePlan,
+    outbox: outboxPlan,
+    broker: brokerPlan,
+    signals: signalPlan,
   }
   const store: StorePorts = mutant?.store?.(reachable) ?? reachable
   const cache = plan.sharedCache ? sharedCache : fakeConfigCache(clock)
@@ -114,7 +125,13 @@ function failingPorts(
       eventBroker: lived(ownLife, faultyEventBroker(mutant?.broker?.(queues) ?? queues, brokerPlan)),
     },
     heal: () => {
-      for (const each of [transactionPlan, storePlan, cachePlan, outboxPlan, brokerPlan, signalPlan]) each.heal()
+      for (const each of Object.values(plans)) each.heal()
+    },
+    struck: () => {
+      const named = Object.entries(plans).flatMap(([port, each]) =>
+        [...each.counts].map(([fault, count]) => [`${port} ${fault}`, count] as const),
+      )
+      return new Map([...named, ['process stall', ownLife.stalls()], ['process crash', ownLife.isOver() ? 1 : 0]])
     },
   }
 }

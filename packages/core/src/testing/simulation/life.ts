@@ -1,11 +1,13 @@
 import { ResultAsync } from 'neverthrow'
-import type { CancelSignal } from '../../kernel/cancel.ts'
+import { type CancelSignal, cancelSource } from '../../kernel/cancel.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Random } from '../../kernel/random.ts'
 
 /** The life of one process: it can stop for a while, and it can end between any two steps. */
 export interface Life {
   isOver(): boolean
+  /** How often it has stopped for a while. */
+  stalls(): number
   /** From now on nothing that this process awaits ever comes back. */
   kill(): void
   /** No more deaths or stalls by chance, and any stall ends. */
@@ -25,8 +27,10 @@ type Options = Readonly<{
 
 export function life({ clock, random, crashRate, stallRate, stallMs, onKill }: Options): Life {
   let over = false
+  let stalls = 0
   let healed = false
   let stalledUntil = 0
+  let stall = cancelSource()
 
   const kill = (): void => {
     if (over) return
@@ -37,20 +41,26 @@ export function life({ clock, random, crashRate, stallRate, stallMs, onKill }: O
     const drawn = random.fraction()
     if (healed) return
     if (drawn < crashRate) kill()
-    else if (drawn < crashRate + stallRate) stalledUntil = clock.now() + Math.ceil(random.fraction() * stallMs)
+    else if (drawn < crashRate + stallRate) {
+      stalledUntil = clock.now() + Math.ceil(random.fraction() * stallMs)
+      stall = cancelSource()
+      stalls += 1
+    }
   }
   const gate = async (): Promise<void> => {
     chance()
-    while (!over && clock.now() < stalledUntil) await clock.sleep(stalledUntil - clock.now())
+    while (!over && clock.now() < stalledUntil) await clock.sleep(stalledUntil - clock.now(), stall.signal)
     if (over) await new Promise<never>(() => {})
   }
 
   return {
     isOver: () => over,
+    stalls: () => stalls,
     kill,
     heal() {
       healed = true
       stalledUntil = 0
+      stall.cancel()
     },
     async around(call) {
       await gate()

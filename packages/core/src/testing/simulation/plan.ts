@@ -1,5 +1,6 @@
 import type { ConfigCacheFault } from '../../config/testing/faulty-config-cache.ts'
 import type { ConfigStoreFault } from '../../config/testing/faulty-config-store.ts'
+import type { CoreLimits } from '../../create-core.ts'
 import type { EventBrokerFault } from '../../events/testing/faulty-event-broker.ts'
 import type { Random } from '../../kernel/random.ts'
 import { fakeRandom } from '../../kernel/testing/fake-random.ts'
@@ -21,6 +22,8 @@ export type Plan = Readonly<{
   pauseMs: number
   /** Longest delay of one slow call. */
   delayMs: number
+  /** Drawn small in some worlds, so that they reach the edges of what core holds in hand. */
+  limits: CoreLimits
   /** Instances share one cache, as with a cache server, or have one each. */
   sharedCache: boolean
   /** The probability that an instance dies around one call to a port. */
@@ -62,6 +65,7 @@ export function planOf(seed: number): Plan {
     faultyMs: between(4, 20) * 1000,
     pauseMs: between(20, 400),
     delayMs: between(1, 600),
+    limits: random.fraction() < 0.5 ? largeLimits : smallLimits(between),
     sharedCache: random.fraction() < 0.5,
     crashRate: sometimes(0.004),
     stallRate: sometimes(0.004),
@@ -72,6 +76,15 @@ export function planOf(seed: number): Plan {
     outbox: ratesOf(random, ['slow', 'unavailable-before', 'unavailable-after']),
     broker: ratesOf(random, brokerFaults),
     signals: ratesOf(random, ['lost', 'late', 'repeated']),
+  }
+}
+
+const largeLimits: CoreLimits = { config: { feed: { memory: 4096, page: 1000 }, watchBatch: 500 }, relay: { streams: 512, page: 64 } }
+
+function smallLimits(between: (low: number, high: number) => number): CoreLimits {
+  return {
+    config: { feed: { memory: between(1, 8), page: between(1, 8) }, watchBatch: between(1, 4) },
+    relay: { streams: between(1, 2), page: between(1, 4) },
   }
 }
 

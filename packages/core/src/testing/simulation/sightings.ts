@@ -7,6 +7,7 @@ export interface Sightings {
   /** The newest revision that this instance has shown, or acknowledged, for the setting. */
   floor(instance: string, at: Address): Revision
   saw(instance: string, at: Address, revision: Revision): void
+  /** It has shown, or acknowledged, this version of an entry. */
   wrote(instance: string, at: Address, revision: Revision): void
   /** The newest revision acknowledged by any instance. */
   acknowledged(): Revision

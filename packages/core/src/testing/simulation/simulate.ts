@@ -39,6 +39,8 @@ export type SimulationReport = Readonly<{
     delivered: number
     virtualMs: number
   }>
+  /** How often each fault has struck. */
+  faults: Readonly<Record<string, number>>
 }>
 
 type World = {
@@ -50,6 +52,10 @@ type World = {
   readonly trace: (line: () => string) => void
   readonly truth: SimulatedConnection
   instances: Instance[]
+  /** All that ever ran, the dead included. */
+  processes: Instance[]
+  /** Writers and readers that have not finished yet. */
+  busyClients: number
   boots: number
   phase: 'faulty' | 'healing' | 'over'
 }
@@ -106,6 +112,8 @@ async function createWorld(
     trace: (line) => trace?.(`${String(clock.now() - fakeEpochStart).padStart(8)} ms  ${line()}`),
     truth: await database.connect(),
     instances: [],
+    processes: [],
+    busyClients: plan.writers + plan.readers,
     boots: 0,
     phase: 'faulty',
   }
@@ -125,8 +133,11 @@ function startClients(world: World, seed: number): Readonly<{ world: ClientWorld
     trace,
   }
   const chance = (kind: number, index: number): Random => fakeRandom(seed * 31 + kind * 1_000_003 + index)
-  for (let index = 0; index < plan.writers; index += 1) void runWriter(clientWorld, `writer ${index}`, chance(1, index))
-  for (let index = 0; index < plan.readers; index += 1) void runReader(clientWorld, chance(2, index))
+  const finish = (): void => {
+    world.busyClients -= 1
+  }
+  for (let index = 0; index < plan.writers; index += 1) void runWriter(clientWorld, `writer ${index}`, chance(1, index)).then(finish)
+  for (let index = 0; index < plan.readers; index += 1) void runReader(clientWorld, chance(2, index)).then(finish)
   for (let index = 0; index < plan.watchers; index += 1) void runWatcher(clientWorld, `watcher ${index}`, chance(3, index))
   return { world: clientWorld }
 }
@@ -136,6 +147,7 @@ async function boot(world: World): Promise<void> {
   const instance = await startInstance(world.surroundings, world.boots, world.phase !== 'faulty')
   world.trace(() => `${instance.name} starts`)
   world.instances.push(instance)
+  world.processes.push(instance)
 }
 
 async function restartTheDead(world: World, seed: number): Promise<void> {
@@ -154,16 +166,22 @@ async function heal(world: World): Promise<void> {
   for (const instance of world.instances) instance.heal()
   await restartTheDead(world, 0)
   const until = clock.now() + healingMs
-  while (clock.now() < until && !(await isAtRest(world))) {
-    await clock.advance(1000)
-    const blocked = sure(await world.truth.ports.outbox.streams({ blocked: true }, null, 1000))
-    for (const { stream } of blocked) await world.truth.ports.outbox.unblock(stream)
-  }
+  await rest(world, until)
   // Reports of relays that were slow to learn of their loss still arrive.
-  await clock.advance(30_000)
+  await clock.advance(15_000)
+  await rest(world, until)
 }
 
-async function isAtRest({ truth, history, instances }: World): Promise<boolean> {
+async function rest(world: World, until: number): Promise<void> {
+  const { outbox } = world.truth.ports
+  while (world.clock.now() < until && !(await isAtRest(world))) {
+    await world.clock.advance(1000)
+    for (const { stream } of sure(await outbox.streams({ blocked: true }, null, 1000))) await outbox.unblock(stream)
+  }
+}
+
+async function isAtRest({ truth, history, instances, busyClients }: World): Promise<boolean> {
+  if (busyClients > 0) return false
   const head = sure(await truth.ports.configStore.head())
   const { events } = sure(await truth.ports.outbox.backlog())
   const watchersAreDone = history.watches.every(({ cursor }) => cursor.revision >= head.revision)
@@ -200,7 +218,7 @@ async function passing<T>(clock: FakeClock, answer: Promise<T>): Promise<T> {
   return answer
 }
 
-async function judge({ history, observer, truth, clock, boots }: World, seed: number): Promise<SimulationReport> {
+async function judge({ history, observer, truth, clock, boots, processes }: World, seed: number): Promise<SimulationReport> {
   const held: Truth = await readTruth(truth.ports)
   const violations = [...history.violations, ...configViolations(history, held), ...(await eventViolations(held, truth.ports, observer))]
   const delivered = [...observer.firstDeliveries().values()].reduce((sum, sequences) => sum + sequences.length, 0)
@@ -216,5 +234,12 @@ async function judge({ history, observer, truth, clock, boots }: World, seed: nu
       delivered,
       virtualMs: clock.now() - fakeEpochStart,
     },
+    faults: sumOf(processes.flatMap(({ struck }) => [...struck()])),
   }
+}
+
+function sumOf(counts: readonly (readonly [string, number])[]): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = {}
+  for (const [name, count] of counts) sums[name] = (sums[name] ?? 0) + count
+  return sums
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { plantedBugs } from './planted-bugs.ts'
 import { type SimulationReport, simulate } from './simulate.ts'
 
-const seedsInTests = 60
+const seedsInTests = 80
+/** Every fault of every port, and the deaths and stalls of processes. */
+const kindsOfFaults = 29
 const seedsForABug = 1000
 
 describe('simulation over the fakes', { timeout: 120_000 }, () => {
@@ -10,12 +12,14 @@ describe('simulation over the fakes', { timeout: 120_000 }, () => {
     const reports: SimulationReport[] = []
     for (let seed = 1; seed <= seedsInTests; seed += 1) reports.push(await simulate(seed))
     expect(reports.filter(({ violations }) => violations.length > 0)).toEqual([])
+    const struck = new Set(reports.flatMap(({ faults }) => Object.entries(faults).flatMap(([name, count]) => (count > 0 ? [name] : []))))
+    expect(struck.size).toBe(kindsOfFaults)
   })
 
   it('puts the service to the test: worlds write, read, watch, die and deliver', async () => {
     const { processes, acknowledged, reads, heard, delivered } = (await simulate(8)).counts
     expect(Math.min(acknowledged, reads, heard, delivered)).toBeGreaterThan(20)
-    expect(processes).toBeGreaterThan(0)
+    expect(processes).toBeGreaterThan(1)
   })
 
   it('replays a seed exactly', async () => {
