@@ -10,6 +10,8 @@ export type OutboxStatements = Readonly<{
   postpone: string
   leased: string
   backlogOfLeased: string
+  giveBackEmpty: string
+  dropEmpty: string
   held: string
   renewLeases: string
   pending: string
@@ -74,6 +76,11 @@ export function outboxStatements(dialect: Dialect): OutboxStatements {
 
 type Named = (alias: string) => string
 
+/** Whether not one event is unconfirmed: where only the next is missing, those after it must not be lost. */
+function isEmpty(lease: string): string {
+  return `NOT EXISTS (SELECT 1 FROM events e WHERE e.stream = ${lease}.stream AND e.sequence > ${lease}.confirmed)`
+}
+
 function leaseStatements(dialect: Dialect, named: Named) {
   return {
     addLeases: `INSERT INTO stream_leases (stream, fence, owner, expires_at, confirmed, refusals)
@@ -88,6 +95,9 @@ function leaseStatements(dialect: Dialect, named: Named) {
     backlogOfLeased: `SELECT ${eventColumns} FROM ${named('s')} JOIN stream_leases l ON l.stream = s.item
       JOIN events e ON e.stream = l.stream AND e.sequence > l.confirmed AND e.sequence <= l.confirmed + @eventLimit
       ORDER BY e.stream, e.sequence`,
+    giveBackEmpty: `UPDATE stream_leases SET owner = NULL WHERE stream IN (SELECT s.item FROM ${named('s')}) AND ${isEmpty('stream_leases')}`,
+    dropEmpty: `DELETE FROM ready_streams WHERE stream IN (SELECT s.item FROM ${named('s')}) AND EXISTS (
+      SELECT 1 FROM stream_leases l WHERE l.stream = ready_streams.stream AND ${isEmpty('l')})`,
     held: `SELECT h.stream, h.fence FROM ${dialect.rows('@leases', { stream: 'text', fence: 'integer' })} h
       JOIN stream_leases l ${dialect.forUpdate} ON l.stream = h.stream
       WHERE l.fence = h.fence AND l.owner IS NOT NULL AND l.expires_at > @now`,

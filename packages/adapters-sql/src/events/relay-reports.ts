@@ -41,8 +41,9 @@ function applyReport(state: LeaseState, report: RelayReport, now: Instant): Leas
     return through <= state.confirmed ? state : { ...state, confirmed: through, refusals: 0 }
   }
   const ended: LeaseState = { ...state, owner: null, expiresAt: now, availableAt: now }
-  // A report about another event than the next one is about a past that a confirmation has overtaken.
-  if (report.kind === 'released' || report.sequence !== state.confirmed + 1) return ended
+  // A report about another event than the next one is about a past that a confirmation has overtaken, or about nothing.
+  const next = state.confirmed < state.last ? state.confirmed + 1 : null
+  if (report.kind === 'released' || report.sequence !== next) return ended
   if (report.kind === 'refused') return { ...ended, refusals: state.refusals + 1, availableAt: report.retryAt }
   return { ...ended, availableAt: null, blocked: { sequence: report.sequence, reason: report.reason, since: now } }
 }

@@ -1,14 +1,4 @@
-import type {
-  Clock,
-  LeasedStream,
-  Outbox,
-  RelayReport,
-  SequencedEvent,
-  StoreUnavailable,
-  Stream,
-  StreamLease,
-  StreamState,
-} from '@cbp/core'
+import type { Clock, LeasedStream, Outbox, RelayReport, StoreUnavailable, Stream, StreamLease, StreamState } from '@cbp/core'
 import { okAsync, type ResultAsync } from 'neverthrow'
 import type { Rows, SqlEngine, SqlParameters, SqlRow, SqlSession } from '../sql/engine.ts'
 import { eventFromRow } from './event-rows.ts'
@@ -90,11 +80,23 @@ async function leaseStreams(
   ])
   const [leases = [], rows = []] = results.slice(-2)
   const events = Map.groupBy(rows.map(eventFromRow), ({ stream }) => stream)
-  return leases.map((row): LeasedStream => {
+  await dropEmpty(session, sql, leases, events)
+  return leases.flatMap((row): readonly LeasedStream[] => {
     const stream = row['stream'] as Stream
-    const none: readonly SequencedEvent[] = []
-    return { stream, fence: row['fence'] as number, refusals: row['refusals'] as number, events: events.get(stream) ?? none }
+    const backlog = events.get(stream)
+    return backlog === undefined ? [] : [{ stream, fence: row['fence'] as number, refusals: row['refusals'] as number, events: backlog }]
   })
+}
+
+/** A stream that is ready without an event would have a relay lease it for ever. */
+async function dropEmpty(session: SqlSession, sql: OutboxStatements, leases: Rows, events: ReadonlyMap<Stream, unknown>): Promise<void> {
+  const empty = leases.map((row) => row['stream'] as Stream).filter((stream) => !events.has(stream))
+  if (empty.length === 0) return
+  const streams = JSON.stringify(empty)
+  await session.run([
+    { sql: sql.dropEmpty, parameters: { streams } },
+    { sql: sql.giveBackEmpty, parameters: { streams } },
+  ])
 }
 
 async function renewLeases(
