@@ -5,7 +5,7 @@ import { repository } from './workspace.ts'
 
 /** A server in a process of its own. */
 export type Child = AsyncDisposable &
-  Readonly<{ pid: number; port: number; url: string; memory: () => Promise<Memory>; stop: () => Promise<void> }>
+  Readonly<{ pid: number; port: number; url: string; memory: () => Promise<Memory>; cpuMs: () => number; stop: () => Promise<void> }>
 
 /** Bytes after a full collection; `rss` as the kernel sees it. */
 export type Memory = Readonly<{ heapUsed: number; external: number; rss: number }>
@@ -40,7 +40,15 @@ export async function startChild(args: readonly string[], { environment = {}, lo
   closeSync(stderr)
   const url = await readyUrl(child, log)
   const stop = (): Promise<void> => stopChild(child)
-  return { pid: child.pid ?? 0, port: Number(new URL(url).port), url, memory: () => askMemory(child), stop, [Symbol.asyncDispose]: stop }
+  return {
+    pid: child.pid ?? 0,
+    port: Number(new URL(url).port),
+    url,
+    memory: () => askMemory(child),
+    cpuMs: () => cpuMsOf(child.pid ?? 0),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
 function readyUrl(child: ChildProcess, log: string): Promise<string> {
@@ -63,6 +71,15 @@ async function stopChild(child: ChildProcess): Promise<void> {
   const cut = setTimeout(() => child.kill('SIGKILL'), 15_000)
   await ended
   clearTimeout(cut)
+}
+
+/** Processor time spent so far, in user and kernel: what others do on the machine hardly changes it. */
+function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  const msPerTick = 10
+  return (Number(fields[11]) + Number(fields[12])) * msPerTick
 }
 
 function askMemory(child: ChildProcess): Promise<Memory> {

@@ -6,7 +6,7 @@ import autocannon from 'autocannon'
 
 export type Load = Readonly<{ url: string; headers: Readonly<Record<string, string>>; connections: number; seconds: number }>
 
-export type LoadFigures = Readonly<{ perSecond: number; p50Ms: number; p99Ms: number; failures: number }>
+export type LoadFigures = Readonly<{ requests: number; perSecond: number; p50Ms: number; p99Ms: number; failures: number }>
 
 export type Generator = Readonly<{ name: 'wrk' | 'autocannon'; run: (load: Load) => Promise<LoadFigures> }>
 
@@ -39,10 +39,11 @@ async function runWrk({ url, headers, connections, seconds }: Load): Promise<Loa
     url,
   ])
   const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1])
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1])
   const unexpected = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0)
   const cut = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(stdout)?.slice(1) ?? []
   const failures = cut.reduce((sum, count) => sum + Number(count), unexpected)
-  return { perSecond, p50Ms: wrkMs(stdout, '50%'), p99Ms: wrkMs(stdout, '99%'), failures }
+  return { requests, perSecond, p50Ms: wrkMs(stdout, '50%'), p99Ms: wrkMs(stdout, '99%'), failures }
 }
 
 function wrkMs(output: string, label: string): number {
@@ -53,5 +54,5 @@ function wrkMs(output: string, label: string): number {
 async function runAutocannon({ url, headers, connections, seconds }: Load): Promise<LoadFigures> {
   const { requests, latency, errors, non2xx } = await autocannon({ url, headers: { ...headers }, connections, duration: seconds })
   const failures = errors + (headers['if-none-match'] === undefined ? non2xx : 0)
-  return { perSecond: requests.average, p50Ms: latency.p50, p99Ms: latency.p99, failures }
+  return { requests: requests.total, perSecond: requests.average, p50Ms: latency.p50, p99Ms: latency.p99, failures }
 }

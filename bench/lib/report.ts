@@ -1,9 +1,18 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { median } from './statistics.ts'
 
-/** A figure held against what it is meant to be. */
-export type Aim = Readonly<{ what: string; figure: number; unit: string; aim: number; better: 'higher' | 'lower' }>
+/** A figure held against what it is meant to be; `range` is what any pairing of rounds would have given. */
+export type Aim = Readonly<{
+  what: string
+  figure: number
+  unit: string
+  aim: number
+  better: 'higher' | 'lower'
+  series?: readonly (readonly number[])[]
+}>
 
 export type Report = Readonly<{
   /** What was run, and with what. */
@@ -16,6 +25,21 @@ export type Report = Readonly<{
   notes?: readonly string[]
 }>
 
+type Verdict = 'met' | 'MISSED' | 'UNSETTLED'
+
+/** Met or missed only where the worst and the best pairing of rounds agree: others on the machine must not decide. */
+function judge(aim: Aim): Verdict {
+  const verdicts = [aim.figure, ...(aim.range ?? [])].map((figure) => isMet({ ...aim, figure }))
+  if (verdicts.every((met) => met)) return 'met'
+  return verdicts.some((met) => met) ? 'UNSETTLED' : 'MISSED'
+}
+
+/** The rates of one thing over those of another: medians, and every pairing of rounds. */
+export function ratioOf(own: readonly number[], peer: readonly number[]): Required<Pick<Aim, 'figure' | 'range'>> {
+  const range = [Math.min(...own) / Math.max(...peer), Math.max(...own) / Math.min(...peer)] as const
+  return { figure: median(own) / median(peer), range }
+}
+
 /** Progress goes to stderr, figures to stdout. */
 export function progress(text: string): void {
   process.stderr.write(`${text}\n`)
@@ -25,7 +49,15 @@ function isMet({ figure, aim, better }: Aim): boolean {
   return better === 'higher' ? figure >= aim : figure <= aim
 }
 
-type Machine = Readonly<{ cpu: string; cores: number; memoryGiB: number; kernel: string; node: string; load: readonly number[] }>
+type Machine = Readonly<{
+  cpu: string
+  cores: number
+  memoryGiB: number
+  kernel: string
+  node: string
+  load: readonly number[]
+  commit: string
+}>
 
 export function machine(): Machine {
   const processors = cpus()
@@ -36,7 +68,15 @@ export function machine(): Machine {
     kernel: release(),
     node: process.version,
     load: loadavg(),
+    commit: commit(),
   }
+}
+
+/** What was measured; a plus sign stands for changes of the packages that are not committed. */
+function commit(): string {
+  const git = (...args: readonly string[]): string => execFileSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname }).trim()
+  const changed = git('status', '--porcelain', '--', '../../packages')
+  return `${git('rev-parse', '--short', 'HEAD')}${changed === '' ? '' : '+'}`
 }
 
 /** Half a core in use by others already moves ratios on a small machine. */
@@ -51,10 +91,10 @@ export function publish(name: string, { setup, table, aims, samples, notes = [] 
   const folder = join(import.meta.dirname, '..', 'results')
   mkdirSync(folder, { recursive: true })
   const file = join(folder, `${name}-${now.slice(0, 19).replaceAll(/[:T]/g, '-')}.json`)
-  const judged = aims.map((aim) => ({ ...aim, met: isMet(aim) }))
+  const judged = aims.map((aim) => ({ ...aim, verdict: judge(aim) }))
   writeFileSync(file, `${JSON.stringify({ name, date: now, machine: machines, setup, table, aims: judged, notes, samples })}\n`)
   const lines = [
-    `\n${name}  ${now}  ${before.cpu}, ${before.cores} cores, Node ${before.node}, load ${before.load.map((load) => load.toFixed(2)).join(' ')}`,
+    `\n${name}  ${now}  ${before.cpu}, ${before.cores} cores, Node ${before.node}, commit ${before.commit}, load ${before.load.map((load) => load.toFixed(2)).join(' ')}`,
     ...Object.entries(setup).map(([key, value]) => `  ${key}: ${value}`),
     '',
     ...textTable(table),
@@ -69,9 +109,9 @@ export function publish(name: string, { setup, table, aims, samples, notes = [] 
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-function describeAim({ what, figure, unit, aim, better, met }: Aim & { met: boolean }): string {
+function describeAim({ what, figure, unit, aim, better, range, verdict }: Aim & { verdict: Verdict }): string {
   const sign = better === 'higher' ? '>=' : '<='
-  return `  ${met ? 'met   ' : 'MISSED'} ${what}: ${shown(figure)} ${unit} (aim ${sign} ${aim})`
+  return `  ${verdict.padEnd(9)} ${what}: ${shown(figure)} ${unit}${range === undefined ? '' : ` (${shown(range[0])} to ${shown(range[1])})`}, aim ${sign} ${aim}`
 }
 
 function shown(value: string | number): string {
