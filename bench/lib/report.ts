@@ -11,7 +11,7 @@ export type Aim = Readonly<{
   unit: string
   aim: number
   better: 'higher' | 'lower'
-  series?: readonly (readonly number[])[]
+  range?: readonly [low: number, high: number]
 }>
 
 export type Report = Readonly<{
