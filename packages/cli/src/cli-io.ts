@@ -4,7 +4,7 @@ export type OutStream = NodeJS.WritableStream & { readonly isTTY?: boolean; read
 export type InStream = NodeJS.ReadableStream & { readonly isTTY?: boolean }
 
 /** Why the program is to end early. */
-export type Interruption = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'pipe-closed'
+export type Interruption = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'pipe-closed' | 'unwritable'
 
 /** Everything that the program touches of the process around it. */
 export type CliIo = Readonly<{

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,14 +18,15 @@ afterAll(() => rm(folder, { recursive: true, maxRetries: 3 }))
 
 type Running = Readonly<{ child: ChildProcess; stdout: () => string; stderr: () => string; ended: Promise<number | null> }>
 
-function start(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+function start(argv: readonly string[], env: Readonly<Record<string, string>> = {}, stdout: 'pipe' | number = 'pipe'): Running {
   const child = spawn(process.execPath, ['--conditions=@cbp/source', main, ...argv], {
     cwd: folder,
     env: { PATH: process.env['PATH'], CBP_DATA_DIR: join(folder, 'data'), ...env },
+    stdio: ['pipe', stdout, 'pipe'],
   })
   const text = { stdout: '', stderr: '' }
-  child.stdout.on('data', (chunk: Buffer) => (text.stdout += String(chunk)))
-  child.stderr.on('data', (chunk: Buffer) => (text.stderr += String(chunk)))
+  child.stdout?.on('data', (chunk: Buffer) => (text.stdout += String(chunk)))
+  child.stderr?.on('data', (chunk: Buffer) => (text.stderr += String(chunk)))
   const ended = once(child, 'close').then(([code]) => code as number | null)
   return { child, stdout: () => text.stdout, stderr: () => text.stderr, ended }
 }
@@ -80,6 +82,19 @@ describe('the program', { timeout }, () => {
     const running = start(argv)
     running.child.stdout?.destroy()
     expect([await running.ended, running.stderr()]).toEqual([0, ''])
+  })
+
+  it.skipIf(!existsSync('/dev/full')).each([
+    ['a command', ['completion', 'bash']],
+    ['a watch', ['config', 'watch', '--since', '0']],
+    ['the help', ['config', '--help']],
+  ])('tells in one line that nothing can be written: %s', async (_what, argv) => {
+    await set('full', '1')
+    const full = await open('/dev/full', 'w')
+    const { ended, stderr } = start(argv, {}, full.fd)
+    expect(await ended).toBe(1)
+    expect(stderr()).toMatch(/^error: Standard output cannot be written: ENOSPC.*\n$/)
+    await full.close()
   })
 
   it.each(['SIGINT', 'SIGTERM'] as const)('ends a watch with exit code 0 on %s', async (signal) => {

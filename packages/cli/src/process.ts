@@ -1,5 +1,7 @@
 import { userInfo } from 'node:os'
 import type { CliIo, Interruption } from './cli-io.ts'
+import { exitCodes, failureDocument, failureText, refused } from './output/failure.ts'
+import { styleFor } from './output/style.ts'
 import { runCli } from './run-cli.ts'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -8,7 +10,7 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export async function runProcess(): Promise<void> {
   const stopping = new AbortController()
   stopOnSignals(stopping)
-  endQuietlyWithoutReaders(stopping)
+  endWithoutReaders(stopping)
   const io: CliIo = {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -38,14 +40,34 @@ function stopOnSignals(stopping: AbortController): void {
   }
 }
 
-/** `cbp … | head` closes the pipe when it has seen enough. */
-function endQuietlyWithoutReaders(stopping: AbortController): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      stopping.abort('pipe-closed' satisfies Interruption)
-    })
-  }
+/** `cbp … | head` closes the pipe when it has seen enough. A full disk ends the program too, but not quietly. */
+function endWithoutReaders(stopping: AbortController): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (stopping.signal.aborted) return
+    if (error.code === 'EPIPE') return stopping.abort('pipe-closed' satisfies Interruption)
+    failAtExit()
+    process.stderr.write(unwritableText(error))
+    stopping.abort('unwritable' satisfies Interruption)
+  })
+  // There is nowhere left to tell of it.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return stopping.abort('pipe-closed' satisfies Interruption)
+    stopping.abort('unwritable' satisfies Interruption)
+  })
+}
+
+/** The command may be done by the time that its output turns out to be lost. */
+function failAtExit(): void {
+  process.once('exit', () => {
+    process.exitCode = exitCodes.refused
+  })
+}
+
+function unwritableText({ message }: Error): string {
+  const failure = refused('unwritable-output', `Standard output cannot be written: ${message}.`)
+  return process.argv.includes('--json')
+    ? `${JSON.stringify(failureDocument(failure))}\n`
+    : failureText(failure, styleFor(process.stderr, process.env, !process.argv.includes('--no-color')))
 }
 
 /** A user without a name, as in some containers, goes by its number. */

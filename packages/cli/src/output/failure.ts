@@ -38,6 +38,8 @@ export function refused(code: string, detail: string, mend?: string): Failure {
 /** A reader that went away has what it wanted; a signal ends with the code that shells expect of it. */
 export function interrupted(reason: Interruption): Failure {
   if (reason === 'pipe-closed') return { exitCode: exitCodes.done, code: 'pipe-closed', detail: '' }
+  // Whoever noticed has told already.
+  if (reason === 'unwritable') return { exitCode: exitCodes.refused, code: 'unwritable-output', detail: '' }
   return { exitCode: reason === 'SIGINT' ? 130 : 143, code: 'interrupted', detail: `Interrupted by ${reason}.` }
 }
 
