@@ -97,6 +97,29 @@ describe('config set', () => {
     expect(stderr).toContain('12345678901234567890 cannot be kept exactly')
   })
 
+  it.each([
+    '9007199254740993',
+    '9007199254740993.0',
+    '9007199254740993e0',
+    '-90071992547409930e-1',
+    '900719925474.0993E4',
+    '1e23',
+    '1e-400',
+    '-1e-400',
+    '1e400',
+    '0.1e99999999999999999999',
+  ])('refuses %s, which a double does not equal', async (number) => {
+    const { code, stderr } = await run(memoryHost(), ['config', 'set', ...key, '--reason', 'r', '--', `[${number}]`])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${number} cannot be kept exactly`)])
+  })
+
+  it.each(['0.1', '-0.10', '1e22', '5.00', '9007199254740992', '9007199254740991.0', '0e999', '0.000', '-0', '1e-7', '123.456e2'])(
+    'accepts %s',
+    async (number) => {
+      expect(await run(memoryHost(), ['config', 'set', ...key, '--reason', 'r', '--', number])).toMatchObject({ code: 0 })
+    },
+  )
+
   it('sets text with --string, from the argument as it is', async () => {
     const { json } = await cbp(memoryHost(), 'config set payments greeting 5 --string --reason r --json')
     expect(json()).toMatchObject({ value: '5' })
@@ -360,3 +383,39 @@ function overtaken(core: Core): Core {
     },
   }
 }
+
+describe('a point in the history', () => {
+  it.each([
+    '2026-02-30T00:00:00Z',
+    '2025-02-29T00:00:00Z',
+    '2026-04-31T00:00:00+02:00',
+    '2026-13-01T00:00:00Z',
+    '2026-01-31T24:00:00Z',
+    '2026-01-31T12:60:00Z',
+    '2026-01-31T12:00:60Z',
+    '2026-01-31T12:00Z',
+    '2026-01-31T12:00:00+24:00',
+    '2026-01-31T12:00:00+02:60',
+    '2026-01-31',
+  ])('is not %s', async (instant) => {
+    const { code, stderr } = await run(memoryHost(), ['config', 'get', ...key, '--as-of', instant])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`not "${instant}"`)])
+  })
+
+  it.each(['2024-02-29T23:59:59Z', '2026-01-31T00:00:00.123456789+02:00', '2026-12-31t12:00:00z'])('may be %s', async (instant) => {
+    const { code, stderr } = await run(memoryHost(), ['config', 'get', ...key, '--as-of', instant])
+    expect([code, stderr]).toEqual([4, expect.any(String)])
+  })
+})
+
+describe('a reason', () => {
+  it.each([
+    ['blanks', ' \t ', 'is empty'],
+    ['control characters', '\u0001\u001b\u007f', 'is empty'],
+    ['what cannot be seen', '\u200b\u2060\u00a0', 'is empty'],
+    ['half a character', 'why \ud800', 'not well-formed Unicode'],
+  ])('of %s is refused', async (_what, reason, sentence) => {
+    const { code, stderr } = await run(memoryHost(), ['config', 'set', ...key, '1', '--reason', reason])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)])
+  })
+})

@@ -98,9 +98,28 @@ function parseValue(text: string): Result<JsonValue, Failure> {
   }
 }
 
-/** Whether a whole number was rounded, or any number left the range. */
+/** Whether a whole number was rounded, however it was written, or any number left the range at either end. */
 function isChanged(value: number, source: string): boolean {
-  return !Number.isFinite(value) || (/^-?\d+$/.test(source) && !Number.isSafeInteger(value))
+  const { digits, exponent } = decimalOf(source)
+  if (digits === '') return false
+  if (!Number.isFinite(value) || value === 0) return true
+  return exponent >= 0 && BigInt(digits) * 10n ** BigInt(exponent) !== BigInt(Math.abs(value))
+}
+
+/** The number's size as digits that neither begin nor end with a zero, times a power of ten; zero has no digits. */
+function decimalOf(source: string): Readonly<{ digits: string; exponent: number }> {
+  const [mantissa = '', power = '0'] = source.split(/e/i)
+  const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.')
+  const leading = (whole + fraction).replace(/^0+/, '')
+  const digits = withoutTrailingZeros(leading)
+  return { digits, exponent: Number(power) - fraction.length + leading.length - digits.length }
+}
+
+/** A pattern would take a time that grows with the square of a long row of zeros. */
+function withoutTrailingZeros(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === '0') end -= 1
+  return digits.slice(0, end)
 }
 
 function inexact(sources: readonly string[]): Failure {
