@@ -1,11 +1,15 @@
 import type { ServerResponse } from 'node:http'
 import { type ConfigWatch, formatCursor, type UnitChanges, type WatchBatch } from '@cbp/core'
 import type { FarewellReason, Lifecycle } from '../server/lifecycle.ts'
+import { turns } from './turns.ts'
 
 export const defaultHeartbeatMs = 15_000
 /** A connection that takes nothing for so long is dead, or might as well be. */
 const stuckAfterMs = 60_000
 const retryHintMs = 2_000
+/** A revision wakes every watcher at once; were they all written to at once, the next write would wait for all of them. */
+const writesPerTurn = 64
+const takeTurn = turns(writesPerTurn)
 
 export const eventStreamHeaders: Readonly<Record<string, string>> = {
   'content-type': 'text/event-stream',
@@ -83,6 +87,11 @@ async function tell(line: Line, stream: ChangeStream): Promise<void> {
       return
     }
     const changes = batch.value.units.map((unit) => changeText(unit, visible, batch.value.cursor.epoch)).join('')
+    const turn = changes === '' ? null : takeTurn()
+    if (turn !== null) {
+      await turn
+      if (line.closed) return
+    }
     const beats = changes === '' && now() >= beatAtMs
     if (changes === '' && !beats) continue
     beatAtMs = now() + heartbeatMs

@@ -49,6 +49,18 @@ describe('a watch', () => {
     stream.cut()
   })
 
+  it('tells many watchers in slices, each everything once and in order', async () => {
+    const server = await openServer()
+    const streams = await Promise.all(Array.from({ length: 150 }, () => watch(server, '?since=0')))
+    for (let index = 1; index <= 5; index += 1) await put(server.call, key(index), 1)
+    for (const stream of streams) {
+      const revisions: unknown[] = []
+      while (revisions.length < 5) revisions.push((await stream.nextOf('change'))?.data.revision)
+      expect(revisions).toEqual([1, 2, 3, 4, 5])
+      stream.cut()
+    }
+  })
+
   it('selects a component, and a scope with its ancestors', async () => {
     const server = await openServer()
     const stream = await watch(server, '?component=payments&scope=/production&since=0')
