@@ -3,14 +3,15 @@ import { z } from '@hono/zod-openapi'
 import { problemOf } from '../problems/from-core.ts'
 import { type Encoded, encodedJson, privateJson, represent } from '../server/answer.ts'
 import { type Endpoint, endpoint } from '../server/endpoint.ts'
+import { identityIn } from '../server/exchange.ts'
 import { entryBody, resolvedBody, snapshotBody } from './bodies.ts'
+import { formatPlace, listComponents, readPlace, start } from './components.ts'
 import { asOfParameter, componentParameter, flagParameter, formatPageCursor, limitParameter, pageCursor, scopeOrRoot } from './input.ts'
 import { bodies } from './schemas.ts'
 import { entryParameters, json, refuseScope, tag } from './shared.ts'
 
 const tagHeaders = { etag: 'Strong; other for a compressed body', 'cache-control': 'private, no-cache' }
 const conditional = { 'if-none-match': 'Answers 304 when the ETag is still the same' }
-const componentName = /^[a-z][a-z0-9-]{0,62}$/
 
 export function readEndpoints(config: ConfigService): readonly Endpoint[] {
   return [componentsEndpoint(config), snapshotEndpoint(config), entryEndpoint(config)]
@@ -22,20 +23,25 @@ function componentsEndpoint(config: ConfigService): Endpoint {
     path: '/config',
     permission: 'config:read',
     summary: 'Components with their counts, and the head revision',
+    description: [
+      'A token that is confined by `cbp_scopes` sees the components of which a snapshot at one of its scopes shows something:',
+      '`entries` counts the settings that show there, `revision` is the newest of them.',
+      'A page of it may be shorter than `limit`, even empty: go on for as long as there is a `nextCursor`.',
+    ].join(' '),
     tag,
     query: z.strictObject({
       limit: limitParameter,
-      cursor: pageCursor('component', (position) => (componentName.test(position) ? position : null)),
+      cursor: pageCursor('component', readPlace),
     }),
     successes: { 200: { description: 'A page of components by name', content: json(bodies.components) } },
     problems: ['store-unavailable'],
     handle: async ({ query: { limit, cursor } }, exchange) => {
-      const listed = await config.components({ after: cursor ?? null, limit })
+      const listed = await listComponents(config, identityIn(exchange), cursor ?? start, limit)
       if (listed.isErr()) return problemOf(listed.error)
       const { items, next, head } = listed.value
       const body = {
         items,
-        nextCursor: next === null ? null : formatPageCursor('component', next),
+        nextCursor: next === null ? null : formatPageCursor('component', formatPlace(next)),
         revision: head.revision,
         cursor: formatCursor(head),
       }
