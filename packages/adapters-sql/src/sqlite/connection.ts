@@ -48,7 +48,7 @@ export function openConnection(path: string, { readOnly, busyTimeoutMs }: Connec
       return database.isOpen
     },
     get isTransaction() {
-      return database.isTransaction
+      return database.isOpen && database.isTransaction
     },
     exec: (sql) => database.exec(sql),
     all({ sql, parameters }) {
