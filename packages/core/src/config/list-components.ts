@@ -12,9 +12,10 @@ export type ComponentList = Page<ComponentSummary, Component> & Readonly<{ head:
 export type ListComponents = (page: Readonly<{ after: string | null; limit: number }>) => ResultAsync<ComponentList, StoreUnavailable>
 
 export function listComponents(store: ConfigStore): ListComponents {
+  // The head is read last, so that no component is newer than the head it is listed under.
   return ({ after, limit }) =>
-    store.head().andThen((head) =>
-      store.components(after, limit + 1).map((written) => {
+    store.components(after, limit + 1).andThen((written) =>
+      store.head().map((head) => {
         const names = new Set(written.map(({ component }) => component))
         const shipped = systemComponents
           .filter((component) => !names.has(component) && (after === null || component > after))

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { tunables } from './shipped-defaults.ts'
+import { address, okOf, serviceUnderTest } from './testing/service-under-test.ts'
+
+const lease = address('delivery/relay.lease-ms')
+
+describe('tunable', () => {
+  it('is the shipped default until it is set, and live from then on', async () => {
+    const { core, put } = serviceUnderTest()
+    expect(await core.config.tunable(tunables.relayLeaseMs)).toBe(10_000)
+    okOf(await put(lease, 5000))
+    expect(await core.config.tunable(tunables.relayLeaseMs)).toBe(5000)
+  })
+
+  it('falls back to the shipped default where a stored value does not fit, and says so once', async () => {
+    const { core, put, ports } = serviceUnderTest()
+    okOf(await put(lease, 5000))
+    const stricter = { ...tunables.relayLeaseMs, schema: tunables.relayLeaseMs.schema.refine((value) => value > 6000) }
+    for (let read = 0; read < 3; read += 1) expect(await core.config.tunable(stricter)).toBe(10_000)
+    expect(ports.log.entries.filter(({ level }) => level === 'error')).toHaveLength(1)
+  })
+})
