@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
 import type { Address, Stream, Transaction } from '@cbp/core'
 import { emit, fakeIds } from '@cbp/core/testing'
 import { errAsync, okAsync, type ResultAsync } from 'neverthrow'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { address, appendNext, appendThenRefuse, draft, open, recordNothing } from '../../tests/plain-store.ts'
 import { withPath, withStore } from '../../tests/temporary-store.ts'
 
@@ -83,6 +84,22 @@ describe('units of one batch', () => {
       )
       expect(seen._unsafeUnwrap().value).toEqual([1, 0])
     }),
+  )
+})
+
+describe('durability', () => {
+  it.each([
+    ['nothing', {}, 'FULL'],
+    ['full', { synchronous: 'full' }, 'FULL'],
+    ['normal', { synchronous: 'normal' }, 'NORMAL'],
+  ] as const)('where %s is asked for is set before the first unit', (_, options, expected) =>
+    withStore(async ({ store }) => {
+      const executed = vi.spyOn(DatabaseSync.prototype, 'exec')
+      await store.transactions.attempt(fakeIds().next(), (tx) => appendNext(tx))
+      const pragmas = executed.mock.calls.map(([sql]) => sql).filter((sql) => sql.includes('synchronous'))
+      executed.mockRestore()
+      expect(pragmas).toEqual([`PRAGMA synchronous = ${expected}`])
+    }, options)(),
   )
 })
 

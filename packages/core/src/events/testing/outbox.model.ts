@@ -50,7 +50,7 @@ export function modelLease(model: OutboxModel, { stream, fence }: LeasedStream, 
   return change(model, stream, (row) => ({ ...row, fence, until }))
 }
 
-export function modelIsCurrent(model: OutboxModel, { stream, fence }: StreamLease): boolean {
+function modelIsCurrent(model: OutboxModel, { stream, fence }: StreamLease): boolean {
   const row = modelStream(model, stream)
   return row !== null && row.fence === fence && row.until !== null
 }
