@@ -12,6 +12,8 @@ export type SimulationReport = Readonly<{
   violations: readonly Readonly<{ law: string; detail: string }>[]
   /** What it has put to the test. */
   counts: Readonly<Record<string, number>>
+  /** How often each fault has struck. */
+  faults: Readonly<Record<string, number>>
 }>
 
 export type Simulate = (seed: number, trace?: (line: string) => void) => Promise<SimulationReport>

@@ -15,7 +15,7 @@ export function addSimulateCommand(program: Command, perform: Perform): void {
       .addOption(option('--seeds <count>', 'how many runs').argParser(wholeNumber(1)).default(100))
       .addOption(option('--seed <first>', 'the seed of the first run; the others follow it').argParser(wholeNumber(0)))
       .addOption(option('--engine <engine>', 'what stores').choices(['fakes', 'sqlite']).default('fakes'))
-      .addOption(option('--trace', 'tell what happens in each run, with the virtual time'))
+      .addOption(option('--trace', 'tell what happens in each run, with the virtual time, and in the end how often each fault has struck'))
       .action(perform(async () => (await import('./simulate.ts')).runSimulation)),
     ['cbp simulate --seeds 1000', 'a thousand runs over the fakes'],
     ['cbp simulate --seed 4711 --seeds 1 --engine sqlite --trace', 'one run again, over SQLite, step by step'],

@@ -6,6 +6,7 @@ const simulate: Simulate = async (seed) => ({
   seed,
   violations: seed === 7 ? [{ law: 'L2', detail: 'two writers won' }] : [],
   counts: { writes: 10 },
+  faults: { 'store slow': 2, crash: seed === 1 ? 1 : 0 },
 })
 
 function simulated(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
@@ -15,7 +16,14 @@ function simulated(args: readonly string[], options: RunOptions = {}): Promise<E
 it('runs one world for each seed and adds up what was tested', async () => {
   const { code, json, stderr } = await simulated(['--seeds', '3', '--seed', '1', '--json'])
   expect([code, stderr]).toEqual([0, ''])
-  expect(json()).toEqual({ engine: 'fakes', firstSeed: 1, seeds: 3, counts: { writes: 30 }, failed: [] })
+  expect(json()).toEqual({
+    engine: 'fakes',
+    firstSeed: 1,
+    seeds: 3,
+    counts: { writes: 30 },
+    faults: { 'store slow': 6, crash: 1 },
+    failed: [],
+  })
 })
 
 it('ends with exit code 1 when a law is broken, and says how to see it again', async () => {
@@ -23,6 +31,13 @@ it('ends with exit code 1 when a law is broken, and says how to see it again', a
   expect(code).toBe(1)
   expect(stderr).toContain('seed 7: L2 is broken: two writers won')
   expect(stdout).toContain('cbp simulate --seeds 1 --engine fakes --seed 7')
+})
+
+it('tells with --trace which faults have struck, and how often', async () => {
+  const lines = async (...more: readonly string[]): Promise<readonly string[]> =>
+    (await simulated(['--seeds', '3', '--seed', '1', ...more])).stdout.split('\n').map((line) => line.replace(/\s+/g, ' ').trim())
+  expect(await lines('--trace')).toEqual(expect.arrayContaining(['FAULT TOTAL', 'store slow 6', 'crash 1']))
+  expect(await lines()).not.toContain('FAULT TOTAL')
 })
 
 it('hears a signal between two worlds', async () => {
