@@ -66,13 +66,22 @@ export const scopeOrRoot: z.ZodType<Scope, string | undefined> = scopeParameter
     pattern: scopePattern.source,
   })
 
-const instantForm = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+ -]\d{2}:\d{2})$/
+const instantForm = /^(\d{4}-\d{2}-\d{2})[Tt ](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+ -](?:[01]\d|2[0-3]):[0-5]\d)$/
+
+/** Reads an instant of RFC 3339, whose `+` may have become a blank; `NaN` for what is none. A day that no month has rolls over in Date.parse. */
+function readInstant(text: string): number {
+  const day = instantForm.exec(text)?.[1]
+  if (day === undefined) return Number.NaN
+  const midnight = Date.parse(`${day}T00:00:00Z`)
+  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return Number.NaN
+  return Date.parse(text.replace(/ (?=\d{2}:\d{2}$)/, '+'))
+}
 
 export const asOfParameter: z.ZodType<AsOf | undefined, string | undefined> = z
   .string()
   .transform((text, context): AsOf => {
     if (/^\d{1,15}$/.test(text)) return { kind: 'revision', revision: Number(text) as Revision }
-    const instant = instantForm.test(text) ? Date.parse(text.replace(/ (?=\d{2}:\d{2}$)/, '+')) : Number.NaN
+    const instant = readInstant(text)
     if (!Number.isNaN(instant)) return { kind: 'instant', instant }
     context.addIssue({
       code: 'custom',

@@ -44,6 +44,10 @@ const refused: Case[] = [
   ['a member of every object as a parameter', 'GET', `${path}?__proto__=1`, {}, 400, 'invalid-parameter', '#/query/__proto__'],
   ['a bad asOf', 'GET', `${path}?asOf=yesterday`, {}, 400, 'invalid-parameter', '#/query/asOf'],
   ['an impossible day', 'GET', `${path}?asOf=2026-02-31T25:00:00Z`, {}, 400, 'invalid-parameter', '#/query/asOf'],
+  ['a day that February lacks', 'GET', `${path}?asOf=2026-02-30T00:00:00Z`, {}, 400, 'invalid-parameter', '#/query/asOf'],
+  ['the 24th hour', 'GET', `${path}?asOf=2026-02-01T24:00:00Z`, {}, 400, 'invalid-parameter', '#/query/asOf'],
+  ['an instant without seconds', 'GET', `${path}?asOf=2026-02-01T10:00Z`, {}, 400, 'invalid-parameter', '#/query/asOf'],
+  ['an offset of 24 hours', 'GET', `${path}?asOf=2026-02-01T10:00:00-24:00`, {}, 400, 'invalid-parameter', '#/query/asOf'],
   ['a bad flag', 'GET', `${path}?raw=yes`, {}, 400, 'invalid-parameter', '#/query/raw'],
   ['a limit of 0', 'GET', '/config?limit=0', {}, 400, 'invalid-parameter', '#/query/limit'],
   ['a limit too high', 'GET', '/config?limit=501', {}, 400, 'invalid-parameter', '#/query/limit'],
@@ -53,6 +57,15 @@ const refused: Case[] = [
   ['a wait too long', 'GET', '/config/changes?wait=56', {}, 400, 'invalid-parameter', '#/query/wait'],
   ['a cursor of no form', 'GET', '/config/changes?since=x.y', {}, 400, 'invalid-cursor', '#/query/since'],
   ['a watch cursor of no form', 'GET', '/config/watch?since=x.y', {}, 400, 'invalid-cursor', '#/query/since'],
+  [
+    'a Last-Event-ID of no form',
+    'GET',
+    '/config/watch?since=0',
+    { headers: { 'last-event-id': 'x.y' } },
+    400,
+    'invalid-cursor',
+    '#/header/last-event-id',
+  ],
   ['an unquoted ETag', 'PUT', path, { body: good, headers: { 'if-match': '1-abc' } }, 400, 'invalid-header', '#/header/if-match'],
   ['an unquoted ETag of a read', 'GET', path, { headers: { 'if-none-match': 'abc' } }, 400, 'invalid-header', '#/header/if-none-match'],
   [
@@ -118,6 +131,9 @@ const refused: Case[] = [
   ['no value member', 'PUT', path, { body: { reason: 'x' }, headers: createIt }, 422, 'invalid-body', '#/value'],
   ['no reason', 'PUT', path, { body: { value: 1 }, headers: createIt }, 422, 'invalid-body', '#/reason'],
   ['an empty reason', 'PUT', path, { body: { value: 1, reason: '' }, headers: createIt }, 422, 'invalid-body', '#/reason'],
+  ['a blank reason', 'PUT', path, { body: { value: 1, reason: ' \t\u0000\u200b' }, headers: createIt }, 422, 'invalid-body', '#/reason'],
+  ['half a character', 'PUT', path, { body: { value: 1, reason: 'a\ud800' }, headers: createIt }, 422, 'invalid-body', '#/reason'],
+  ['a blank reason to remove', 'DELETE', `${path}?reason=%20`, { headers: createIt }, 400, 'invalid-parameter', '#/query/reason'],
   ['a reason too long', 'PUT', path, { body: { value: 1, reason: 'x'.repeat(501) }, headers: createIt }, 422, 'invalid-body', '#/reason'],
   ['a body that is no object', 'PUT', path, { body: [1], headers: createIt }, 422, 'invalid-body', '#'],
   ['secret', 'PUT', path, { body: { ...good, secret: true }, headers: createIt }, 422, 'invalid-body', '#/secret'],
@@ -138,7 +154,7 @@ const refused: Case[] = [
     { raw: '{"value":12345678901234567891,"reason":"x"}', headers: { ...json, ...createIt } },
     422,
     'invalid-body',
-    '#',
+    '#/value',
   ],
   [
     'a number beyond all',
@@ -147,7 +163,7 @@ const refused: Case[] = [
     { raw: '{"value":1e999,"reason":"x"}', headers: { ...json, ...createIt } },
     422,
     'invalid-body',
-    '#',
+    '#/value',
   ],
   [
     'a value too large',
@@ -256,6 +272,11 @@ describe('refusals', () => {
     })
   })
 
+  it('tells a writer with a weak tag that it never matches', async () => {
+    const response = await call('PUT', path, { body: good, headers: { 'if-match': 'W/"3-abc"' } })
+    expect((await problemOf(response))['detail']).toMatch(/weak tag .* never matches/)
+  })
+
   it('tells a stale writer of an entry that is gone that there is none', async () => {
     await put(call, '/config/payments/gone', 1)
     const made = await call('GET', '/config/payments/gone?raw=true')
@@ -303,6 +324,13 @@ describe('a store that is away', () => {
     const { ports } = await openApp()
     const { call } = await openApp({ deadlineMs: 10, ports: { configStore: { ...ports.configStore, chain: never } } })
     expect((await problemOf(await call('GET', path)))['code']).toBe('deadline-exceeded')
+  })
+
+  it('tells a late writer that the outcome is unknown', async () => {
+    const never = (): ResultAsync<never, never> => new ResultAsync(new Promise(() => {}))
+    const { call } = await openApp({ deadlineMs: 10, ports: { transactions: { attempt: never, settle: never } } })
+    const late = await problemOf(await put(call, path, 1))
+    expect(late).toMatchObject({ code: 'deadline-exceeded', detail: expect.stringMatching(/unknown: read the entry before/) })
   })
 
   it('answers a defect with 500 and says no more than the request id', async () => {

@@ -116,9 +116,10 @@ function watchEndpoint({ core, lifecycle, now, heartbeatMs = defaultHeartbeatMs 
       if (lifecycle.isStopping())
         return problem('shutting-down', 'This instance is about to end; connect again.', { headers: { 'retry-after': '1' } })
       const lastEventId = exchange.header('last-event-id')
-      const start = lastEventId === undefined || lastEventId === '' ? (since ?? null) : lastEventId
+      const resumes = lastEventId !== undefined && lastEventId !== ''
+      const start = resumes ? lastEventId : (since ?? null)
       const opened = await core.config.watch(watchSelection(component ?? null, scope ?? null), start)
-      if (opened.isErr()) return problemOf(opened.error)
+      if (opened.isErr()) return problemOf(opened.error, resumes ? '#/header/last-event-id' : undefined)
       if (exchange.method === 'HEAD') {
         opened.value.close()
         return answerWithout(200, eventStreamHeaders)

@@ -1,14 +1,14 @@
-import { type Address, type ConfigService, type EntryVersion, entryEtag, reasonLimit, rootScope } from '@cbp/core'
+import { type Address, type ConfigService, type EntryVersion, entryEtag, type Precondition, rootScope } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import type { ProblemCode } from '../problems/catalogue.ts'
-import { problemOf } from '../problems/from-core.ts'
+import { type CoreError, problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
 import { type Answer, encodedJson, privateJson, represent } from '../server/answer.ts'
 import { type Endpoint, endpoint, type SuccessDocumentation } from '../server/endpoint.ts'
 import { callerOf, type Exchange } from '../server/exchange.ts'
 import { entryBody } from './bodies.ts'
 import { readPrecondition, scopeOrRoot } from './input.ts'
-import { bodies } from './schemas.ts'
+import { bodies, reason as reasonText } from './schemas.ts'
 import { entryParameters, json, refuseScope, tag } from './shared.ts'
 
 const conditions = {
@@ -52,7 +52,7 @@ function putEndpoint(config: ConfigService): Endpoint {
       if ('code' in condition) return condition
       const at = { ...params, scope }
       const version = await config.put({ ...at, value, reason, precondition: condition, caller: callerOf(exchange) })
-      if (version.isErr()) return problemOf(version.error)
+      if (version.isErr()) return refusalOf(version.error, condition)
       const status = condition.kind === 'absent' ? 201 : 200
       return representVersion(exchange, status, version.value, { location: locationOf(at) })
     },
@@ -69,7 +69,7 @@ function deleteEndpoint(config: ConfigService): Endpoint {
     params: entryParameters,
     query: z.strictObject({
       scope: scopeOrRoot,
-      reason: z.string().min(1).max(reasonLimit).optional().openapi({ description: 'Why; kept with the version' }),
+      reason: reasonText.optional(),
     }),
     headers: conditions,
     successes: { 200: { description: 'The tombstone that was appended', content: json(bodies.entry) } },
@@ -79,7 +79,7 @@ function deleteEndpoint(config: ConfigService): Endpoint {
       if ('code' in condition) return condition
       const write = { ...params, scope, reason: reason ?? 'No reason given', precondition: condition, caller: callerOf(exchange) }
       const version = await config.unset(write)
-      return version.isErr() ? problemOf(version.error) : representVersion(exchange, 200, version.value, {})
+      return version.isErr() ? refusalOf(version.error, condition) : representVersion(exchange, 200, version.value, {})
     },
   })
 }
@@ -102,13 +102,20 @@ function rollbackEndpoint(config: ConfigService): Endpoint {
       if ('code' in condition) return condition
       const write = { ...params, scope, toVersion, reason, precondition: condition, caller: callerOf(exchange) }
       const version = await config.rollback(write)
-      return version.isErr() ? problemOf(version.error) : representVersion(exchange, 200, version.value, {})
+      return version.isErr() ? refusalOf(version.error, condition) : representVersion(exchange, 200, version.value, {})
     },
   })
 }
 
 function conditionOf(exchange: Exchange, scope: Address['scope']): ReturnType<typeof readPrecondition> {
   return refuseScope(exchange, scope) ?? readPrecondition(exchange)
+}
+
+function refusalOf(error: CoreError, condition: Precondition): Problem {
+  const refusal = problemOf(error)
+  const isWeak = condition.kind === 'match' && condition.etags.some((etag) => etag.startsWith('W/'))
+  if (error.kind !== 'stale-version' || !isWeak) return refusal
+  return { ...refusal, detail: `${refusal.detail} If-Match compares strongly: a weak tag (W/"…") never matches.` }
 }
 
 /** A tombstone has no ETag: there is nothing that another write could match. */

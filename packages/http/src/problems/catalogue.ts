@@ -23,6 +23,7 @@ export type ProblemCode =
   | 'resolved-etag'
   | 'body-too-large'
   | 'unsupported-media-type'
+  | 'expectation-failed'
   | 'invalid-body'
   | 'invalid-value'
   | 'unknown-version'
@@ -143,6 +144,11 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 415,
     title: 'The body has an unsupported type',
     remedy: 'Send Content-Type: application/json in UTF-8, without a content coding.',
+  },
+  'expectation-failed': {
+    status: 417,
+    title: 'The expectation cannot be met',
+    remedy: 'Leave out the Expect field, or send Expect: 100-continue.',
   },
   'invalid-body': {
     status: 422,

@@ -30,8 +30,8 @@ export type CoreError =
   | UnknownVersion
   | VersionNotFound
 
-/** Exhaustive: an error kind without a problem does not compile. */
-export function problemOf(error: CoreError): Problem {
+/** Exhaustive: an error kind without a problem does not compile. `cursorPointer` says where the cursor came from. */
+export function problemOf(error: CoreError, cursorPointer = '#/query/since'): Problem {
   switch (error.kind) {
     case 'config-not-found':
       return problem('config-not-found', `${error.component}/${error.key} has no value at ${error.scope} or above it.`)
@@ -45,7 +45,7 @@ export function problemOf(error: CoreError): Problem {
       })
     case 'invalid-cursor':
       return faulty('invalid-cursor', [
-        { pointer: '#/query/since', code: 'invalid-cursor', message: 'A cursor is <epoch>.<revision>, or a bare revision.' },
+        { pointer: cursorPointer, code: 'invalid-cursor', message: 'A cursor is <epoch>.<revision>, or a bare revision.' },
       ])
     case 'cursor-gone':
       return problem(

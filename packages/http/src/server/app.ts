@@ -11,14 +11,18 @@ import { type Answer, answerWithout } from './answer.ts'
 import { requestDeadlines } from './deadline.ts'
 import type { AppDependencies } from './dependencies.ts'
 import { type Exchange, type HostBindings, requestIds } from './exchange.ts'
+import { type RefuseExpectation, refuseExpectation } from './expectation.ts'
 import { type FastLane, fastLane } from './fast-lane.ts'
 import { type Finished, pipeline } from './pipeline.ts'
-import { type AppContext, allowedMethods, exchangeOf, routePath } from './routing.ts'
+import { type AppContext, allowedMethods, exchangeOf, type ReadInTime, routePath } from './routing.ts'
 
 export type App = OpenAPIHono<{ Bindings: HostBindings }>
 
 /** The HTTP interface: a Hono app for everything, and a lane in front of it for the one request that matters most. */
-export type HttpInterface = Readonly<{ app: App; fastLane: FastLane }>
+export type HttpInterface = Readonly<{ app: App; fastLane: FastLane; refuseExpectation: RefuseExpectation }>
+
+/** How long a body may take to arrive; what is left of a request's own deadline is for the answer. */
+const bodyDeadlineMs = 20_000
 
 /** The whole HTTP interface as a Hono app. */
 export function createApp(deps: AppDependencies): App {
@@ -32,10 +36,12 @@ export function createApp(deps: AppDependencies): App {
 export function httpInterface(deps: AppDependencies): HttpInterface {
   const app: App = new OpenAPIHono()
   const requestIdFor = requestIds(deps.instanceId)
+  const deadlines = requestDeadlines()
+  const inTime: ReadInTime = (reading) => deadlines.within(reading, deps.bodyDeadlineMs ?? bodyDeadlineMs, () => 'too-slow')
   const line = pipeline({
     verifyToken: deps.verifyToken,
     log: deps.log,
-    deadlines: requestDeadlines(),
+    deadlines,
     deadlineMs: deps.deadlineMs ?? null,
     isStopping: deps.lifecycle.isStopping,
     onAnswered: deps.onAnswered,
@@ -44,14 +50,14 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
   for (const endpoint of [...endpoints, ...docsEndpoints(app, deps.version)]) {
     registerEndpoint(app.openAPIRegistry, endpoint)
     app.on(endpoint.method.toUpperCase(), routePath(endpoint), async (c) =>
-      respond(c, await line.run(endpoint, exchangeOf(c, requestIdFor))),
+      respond(c, await line.run(endpoint, exchangeOf(c, requestIdFor, inTime))),
     )
   }
   app.notFound((c) => {
-    const exchange = exchangeOf(c, requestIdFor)
+    const exchange = exchangeOf(c, requestIdFor, inTime)
     return respond(c, line.refuse(refusalOf(app, exchange), exchange))
   })
-  return { app, fastLane: fastLane(line, endpoints, requestIdFor, deps.log) }
+  return { app, fastLane: fastLane(line, endpoints, requestIdFor, deps.log), refuseExpectation: refuseExpectation(line, requestIdFor) }
 }
 
 function refusalOf(app: App, { path, method }: Exchange): Problem | Answer {

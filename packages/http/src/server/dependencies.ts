@@ -21,5 +21,7 @@ export type AppDependencies = Readonly<{
   now: () => number
   /** Replaces the deadline of every request. */
   deadlineMs?: number
+  /** Replaces how long a body may take to arrive. */
+  bodyDeadlineMs?: number
   heartbeatMs?: number
 }>

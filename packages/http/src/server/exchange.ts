@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller } from '@cbp/core'
 import type { Identity } from '../access/identity.ts'
 
+/** A whole body, or why there is none. */
+export type BodyRead = Uint8Array | 'too-large' | 'incomplete' | 'too-slow'
+
 /** One request as endpoints see it, whatever carried it here. */
 export type Exchange = {
   readonly method: string
@@ -11,7 +14,7 @@ export type Exchange = {
   readonly params: Readonly<Record<string, string>>
   /** By lower-case name. */
   readonly header: (name: string) => string | undefined
-  readonly readBody: (limitBytes: number) => Promise<Uint8Array | 'too-large' | 'incomplete'>
+  readonly readBody: (limitBytes: number) => Promise<BodyRead>
   readonly requestId: string
   /** W3C Trace Context, when the caller sent a valid one. */
   readonly traceparent: string | null

@@ -41,12 +41,16 @@ export function fastLane({ run }: Pipeline, endpoints: readonly Endpoint[], requ
     if (method !== 'GET' || !plainHost.test(headers.host ?? '')) return false
     const [, path, component, key, query] = entryTarget.exec(url) ?? noMatch
     if (path !== undefined && component !== undefined && key !== undefined) {
-      void answer(entry, exchangeOf(incoming, outgoing, { path, query: query ?? '', params: { component, key } }, requestIdFor), outgoing)
+      void answer(
+        entry,
+        plainExchange(incoming, outgoing, { path, query: query ?? '', params: { component, key } }, requestIdFor),
+        outgoing,
+      )
       return true
     }
     const [, watched, selection] = watchTarget.exec(url) ?? noMatch
     if (watched === undefined) return false
-    void answer(watch, exchangeOf(incoming, outgoing, { path: watched, query: selection ?? '', params: {} }, requestIdFor), outgoing)
+    void answer(watch, plainExchange(incoming, outgoing, { path: watched, query: selection ?? '', params: {} }, requestIdFor), outgoing)
     return true
   }
 }
@@ -59,14 +63,15 @@ function endpointAt(endpoints: readonly Endpoint[], wanted: string): Endpoint {
   return endpoint
 }
 
-function exchangeOf(
-  { headers }: IncomingMessage,
+/** A request without a body, from node's own objects. */
+export function plainExchange(
+  { headers, method = 'GET' }: IncomingMessage,
   outgoing: ServerResponse,
   target: Pick<Exchange, 'path' | 'query' | 'params'>,
   requestIdFor: RequestIds,
 ): Exchange {
   return {
-    method: 'GET',
+    method,
     ...target,
     header: (name) => headers[name] as string | undefined,
     readBody: async () => new Uint8Array(),

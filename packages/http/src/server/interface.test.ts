@@ -184,6 +184,26 @@ describe('the listener', () => {
     })
   })
 
+  it('answers an expectation that it does not know, and logs it', async () => {
+    const server = await openServer()
+    const answer = await send(server, 'GET /health?x=1 HTTP/1.1\r\nhost: x\r\nexpect: foo\r\nx-request-id: mine\r\n\r\n')
+    expect(answer).toMatch(/^HTTP\/1.1 417 /)
+    expect(answer).toMatch(/^x-request-id: mine\r$/im)
+    expect(answer).toMatch(/^x-frame-options: DENY\r$/im)
+    expect(answer).toContain('"instance":"/health","code":"expectation-failed"')
+    expect(server.records).toMatchObject([{ status: 417, method: 'GET', path: '/health', route: 'unmatched' }])
+  })
+
+  it('gives up on a body that does not arrive', async () => {
+    const server = await openServer({ bodyDeadlineMs: 50 })
+    const head = `PUT /config/payments/a HTTP/1.1\r\nhost: x\r\nif-none-match: *\r\ncontent-type: application/json\r\nauthorization: Bearer ${await token()}\r\n`
+    for (const framing of ['content-length: 30\r\n\r\n{"value"', 'transfer-encoding: chunked\r\n\r\n8\r\n{"value"\r\n']) {
+      const answer = await send(server, head + framing)
+      expect(answer).toMatch(/^HTTP\/1.1 408 /)
+      expect(answer).toContain('"code":"request-timeout"')
+    }
+  })
+
   it('reads a body in chunks up to its limit', async () => {
     const server = await openServer()
     const { authorization } = { authorization: `Bearer ${await token()}` }

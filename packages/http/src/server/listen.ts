@@ -24,7 +24,7 @@ const graceMs = 10_000
 
 /** Opens the port. Rejects with the error of node when it cannot. */
 export async function listen(
-  { app, fastLane }: HttpInterface,
+  { app, fastLane, refuseExpectation }: HttpInterface,
   at: Readonly<{ host: string; port: number }>,
   lifecycle: Lifecycle,
   newRequestId: () => string,
@@ -45,6 +45,7 @@ export async function listen(
       if (!fastLane(incoming, outgoing)) void listener(incoming, outgoing)
     },
   )
+  server.on('checkExpectation', refuseExpectation)
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuseConnection(error, socket, newRequestId()))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

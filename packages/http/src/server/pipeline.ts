@@ -37,7 +37,7 @@ export type Finished = Answer | (StreamedAnswer & Readonly<{ headers: Readonly<R
 export type Pipeline = Readonly<{
   run: (endpoint: Endpoint, exchange: Exchange) => Promise<Finished>
   /** Answers a request that no endpoint takes. */
-  refuse: (refusal: Problem | Answer, exchange: Exchange) => Finished
+  refuse: (refusal: Problem | Answer, exchange: Exchange) => Answer
 }>
 
 /** On every answer. None of them is ever a page to embed, a source of scripts, or something to sniff. */
@@ -102,12 +102,17 @@ async function answer(deps: PipelineDependencies, endpoint: Endpoint, exchange: 
     if (deadlineMs === null) return await endpoint.run(exchange)
     return await deps.deadlines.within(endpoint.run(exchange), deps.deadlineMs ?? deadlineMs, () => {
       deps.log.write('warn', 'a request missed its deadline', { requestId: exchange.requestId, route: endpoint.path })
-      return problem('deadline-exceeded', 'The answer was not ready in time.', { headers: { 'retry-after': '1' } })
+      return problem('deadline-exceeded', lateness(endpoint), { headers: { 'retry-after': '1' } })
     })
   } catch (defect) {
     logDefect(deps.log, exchange.requestId, endpoint.path, defect)
     return problem('internal-error', 'The request failed by a defect of the service.')
   }
+}
+
+function lateness({ method }: Endpoint): string {
+  const late = 'The answer was not ready in time.'
+  return method === 'get' ? late : `${late} Whether the write was made is unknown: read the entry before you send it again.`
 }
 
 function finish(deps: PipelineDependencies, outcome: Outcome, exchange: Exchange): Finished {

@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono'
 import type { Endpoint } from './endpoint.ts'
-import type { Exchange, HostBindings } from './exchange.ts'
+import type { BodyRead, Exchange, HostBindings } from './exchange.ts'
 import { readTraceparent } from './exchange.ts'
 
 type App = Hono<{ Bindings: HostBindings }>
@@ -20,8 +20,11 @@ export function allowedMethods(app: App, path: string): readonly string[] {
   return taken.includes('GET') ? [...taken, 'HEAD', 'OPTIONS'] : [...taken, 'OPTIONS']
 }
 
+/** Puts a deadline on the reading of a body. */
+export type ReadInTime = (reading: Promise<BodyRead>) => Promise<BodyRead>
+
 /** Reads node's own request where there is one: its header table is already made. */
-export function exchangeOf(c: AppContext, requestIdFor: (given: string | undefined) => string): Exchange {
+export function exchangeOf(c: AppContext, requestIdFor: (given: string | undefined) => string, inTime: ReadInTime): Exchange {
   const { incoming, outgoing } = (c.env ?? {}) as HostBindings
   const { url } = c.req
   const start = url.indexOf('?')
@@ -33,7 +36,7 @@ export function exchangeOf(c: AppContext, requestIdFor: (given: string | undefin
     query: start === -1 ? '' : queryOf(url, start),
     params: c.req.param() as Readonly<Record<string, string>>,
     header,
-    readBody: (limitBytes) => readBody(c, header('content-length'), limitBytes),
+    readBody: (limitBytes) => inTime(readBody(c, header('content-length'), limitBytes)),
     requestId: requestIdFor(header('x-request-id')),
     traceparent: readTraceparent(header('traceparent')),
     outgoing: outgoing ?? null,
@@ -46,7 +49,7 @@ function queryOf(url: string, start: number): string {
   return end === -1 ? url.slice(start + 1) : url.slice(start + 1, end)
 }
 
-async function readBody(c: AppContext, length: string | undefined, limitBytes: number): Promise<Uint8Array | 'too-large' | 'incomplete'> {
+async function readBody(c: AppContext, length: string | undefined, limitBytes: number): Promise<BodyRead> {
   try {
     if (length === undefined) return await readChunks(c.req.raw.body, limitBytes)
     if (Number(length) > limitBytes) return 'too-large'

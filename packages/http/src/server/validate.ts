@@ -2,6 +2,8 @@ import type { InputFault } from '@cbp/core'
 import type { z } from '@hono/zod-openapi'
 import { faulty, type Problem, problem } from '../problems/problem.ts'
 import type { Exchange } from './exchange.ts'
+import { parseJson } from './json.ts'
+import { escapeToken } from './pointer.ts'
 
 const bodyLimitBytes = 1024 * 1024
 
@@ -113,6 +115,9 @@ export async function readJsonBody<Body>(exchange: Exchange, schema: z.ZodType<B
   if (bytes === 'too-large') {
     return problem('body-too-large', `The body has more than ${bodyLimitBytes} bytes.`, { headers: { connection: 'close' } })
   }
+  if (bytes === 'too-slow') {
+    return problem('request-timeout', 'The body did not arrive in time; nothing was done.', { headers: { connection: 'close' } })
+  }
   if (bytes === 'incomplete') return problem('bad-request', 'The body ended before all of it had arrived.')
   const parsed = parseJson(bytes)
   if ('fault' in parsed) return problem('malformed-json', parsed.fault)
@@ -130,45 +135,6 @@ function mediaTypeFault(exchange: Exchange): string | null {
   if (!/^\s*application\/json\s*(?:;|$)/i.test(type)) return `The type ${type} is not accepted; send application/json.`
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1]
   return charset === undefined || charset.toLowerCase() === 'utf-8' ? null : `JSON is UTF-8, not ${charset}.`
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true })
-const maybeLossy = /\d{16}|\d[eE]/
-
-type ParsedJson = Readonly<{ value: unknown; lossy: readonly InputFault[] }> | Readonly<{ fault: string }>
-
-function parseJson(bytes: Uint8Array): ParsedJson {
-  if (bytes.length === 0) return { fault: 'The body is empty; it has to be a JSON object.' }
-  try {
-    const text = decoder.decode(bytes)
-    if (!maybeLossy.test(text)) return { value: JSON.parse(text), lossy: [] }
-    return parseExactly(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return { fault: error.message }
-    return { fault: error instanceof RangeError ? 'The body is nested too deeply.' : 'The body is not UTF-8.' }
-  }
-}
-
-/** Numbers that a double cannot hold would silently be stored as other numbers. */
-function parseExactly(text: string): ParsedJson {
-  const lossy: InputFault[] = []
-  const value: unknown = JSON.parse(text, (name: string, item: unknown, context?: { source?: string }) => {
-    const source = context?.source
-    if (typeof item !== 'number' || source === undefined || isExact(item, source)) return item
-    lossy.push({
-      pointer: '#',
-      code: 'number-not-representable',
-      message: `The number ${source.slice(0, 40)}${name === '' ? '' : ` of ${name}`} cannot be kept exactly; send it as a string.`,
-    })
-    return item
-  })
-  return { value, lossy }
-}
-
-function isExact(value: number, source: string): boolean {
-  if (!Number.isFinite(value)) return false
-  // A number that is written back as it came is the one that was meant.
-  return !/^-?\d+$/.test(source) || Number.isSafeInteger(value) || String(value) === source || BigInt(source) === BigInt(value)
 }
 
 function faultsOf(issues: readonly Issue[], input: unknown, { root, unknown }: Naming): readonly InputFault[] {
@@ -190,8 +156,4 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return undefined
     return (value as Record<PropertyKey, unknown>)[token]
   }, input)
-}
-
-function escapeToken(token: string): string {
-  return token.replaceAll('~', '~0').replaceAll('/', '~1')
 }

@@ -1,0 +1,90 @@
+import type { InputFault } from '@cbp/core'
+import { escapeToken } from './pointer.ts'
+
+/** A JSON text, with a fault for each number that would be kept as another one; or why it is no JSON. */
+export type ParsedJson = Readonly<{ value: unknown; lossy: readonly InputFault[] }> | Readonly<{ fault: string }>
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+const maybeLossy = /\d{16}|\d[eE]/
+/** More of one kind tell nothing new. */
+const lossyLimit = 50
+
+export function parseJson(bytes: Uint8Array): ParsedJson {
+  if (bytes.length === 0) return { fault: 'The body is empty; it has to be a JSON object.' }
+  try {
+    const text = decoder.decode(bytes)
+    if (!maybeLossy.test(text)) return { value: JSON.parse(text), lossy: [] }
+    return parseExactly(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return { fault: error.message }
+    return { fault: error instanceof RangeError ? 'The body is nested too deeply.' : 'The body is not UTF-8.' }
+  }
+}
+
+type Place = Readonly<{ holder: object; name: string }>
+
+/** Numbers that a double cannot hold would silently be stored as other numbers. */
+function parseExactly(text: string): ParsedJson {
+  const lossy: (Place & Readonly<{ source: string }>)[] = []
+  const value: unknown = JSON.parse(text, function (this: object, name: string, item: unknown, context?: { source?: string }) {
+    const source = context?.source
+    if (typeof item !== 'number' || source === undefined || isKept(item, source)) return item
+    if (lossy.length < lossyLimit) lossy.push({ holder: this, name, source })
+    return item
+  })
+  if (lossy.length === 0) return { value, lossy: [] }
+  const places = placesIn(value)
+  const faults = lossy.map(({ holder, name, source }) => ({
+    pointer: pointerTo({ holder, name }, places),
+    code: 'number-not-representable',
+    message: `The number ${source.slice(0, 40)} cannot be kept exactly; send it as a string.`,
+  }))
+  return { value, lossy: faults }
+}
+
+/** Where each object and array stands. */
+function placesIn(root: unknown): ReadonlyMap<object, Place> {
+  const places = new Map<object, Place>()
+  const open: unknown[] = [root]
+  for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
+    if (typeof holder !== 'object' || holder === null) continue
+    for (const [name, item] of Object.entries(holder)) {
+      if (typeof item !== 'object' || item === null) continue
+      places.set(item, { holder, name })
+      open.push(item)
+    }
+  }
+  return places
+}
+
+function pointerTo(place: Place, places: ReadonlyMap<object, Place>): string {
+  const tokens: string[] = []
+  for (let at: Place | undefined = place; at !== undefined; at = places.get(at.holder)) tokens.unshift(escapeToken(at.name))
+  const [first] = tokens
+  return tokens.length === 1 && first === '' ? '#' : `#/${tokens.join('/')}`
+}
+
+/**
+ * Whether a number is kept as it was meant: it equals its double, or is what the double is written as, or is a fraction
+ * that is not small enough to vanish and not large enough to lose its whole part.
+ */
+export function isKept(value: number, source: string): boolean {
+  if (!Number.isFinite(value)) return false
+  const { digits, exponent } = decimalOf(source)
+  if (digits === '') return true
+  if (value === 0) return false
+  if (exponent < 0 && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return true
+  const written = decimalOf(String(value))
+  if (written.digits === digits && written.exponent === exponent) return true
+  return exponent >= 0 && BigInt(Math.abs(value)) === BigInt(digits) * 10n ** BigInt(exponent)
+}
+
+/** The magnitude of a decimal as whole digits, without zeros at either end, and a power of ten; zero has no digits. */
+function decimalOf(source: string): Readonly<{ digits: string; exponent: number }> {
+  const [mantissa = '', power = '0'] = (source.startsWith('-') ? source.slice(1) : source).toLowerCase().split('e')
+  const [whole = '', fraction = ''] = mantissa.split('.')
+  const all = (whole + fraction).replace(/^0+/, '')
+  let end = all.length
+  while (end > 0 && all[end - 1] === '0') end -= 1
+  return { digits: all.slice(0, end), exponent: Number(power) - fraction.length + (all.length - end) }
+}
