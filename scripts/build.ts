@@ -2,15 +2,9 @@
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { doorFaults } from './lib/door-faults.ts'
+import type { Fault, Manifest, Package } from './lib/package.ts'
 import { root, runOrExit, runTool } from './lib/run-tool.ts'
-
-type Manifest = Readonly<{
-  name: string
-  exports?: Readonly<Record<string, unknown>>
-  bin?: Readonly<Record<string, string>>
-}>
-type Package = Readonly<{ folder: string; manifest: Manifest; tarball: string }>
-type Fault = Readonly<{ name: string; check: string; output: string }>
 
 const { config } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { config: { pnpm: string } }
 
@@ -24,18 +18,10 @@ async function pack(folder: string, destination: string): Promise<Package> {
   return { folder, manifest, tarball }
 }
 
-/** Without the workspace's own condition a package finds itself in its build, as its consumers do. */
-function doorsLoad({ folder, manifest }: Package): ReturnType<typeof runTool> {
-  const doors = Object.keys(manifest.exports ?? {}).map((door) => manifest.name + door.slice(1))
-  const program = doors.map((door) => `await import('${door}')`).join('\n')
-  return runTool('node', ['--input-type=module', '--eval', program], { cwd: folder })
-}
-
 async function faultsOf(built: Package): Promise<readonly Fault[]> {
   const { manifest, tarball } = built
   const checks: readonly (readonly [check: string, run: ReturnType<typeof runTool>])[] = [
     ['publint', runTool('publint', ['run', tarball, '--strict'])],
-    ['doors load', doorsLoad(built)],
     ...(manifest.exports === undefined
       ? []
       : [['types (attw)', runTool('attw', [tarball, '--profile', 'esm-only', '--no-color'])] as const]),
@@ -53,9 +39,11 @@ await runOrExit('tsc', ['--build', ...globSync(join(root, 'packages/*/tsconfig.{
 const destination = mkdtempSync(join(tmpdir(), 'cbp-pack-'))
 let faults = 0
 try {
-  for (const folder of folders) {
-    const built = await pack(folder, destination)
-    const found = await faultsOf(built)
+  const packages: Package[] = []
+  for (const folder of folders) packages.push(await pack(folder, destination))
+  const doors = doorFaults(packages, mkdtempSync(join(destination, 'consumer-')))
+  for (const built of packages) {
+    const found = [...(await faultsOf(built)), ...(await doors).filter(({ name }) => name === built.manifest.name)]
     faults += found.length
     for (const { name, check, output } of found) process.stderr.write(`\n== ${name}: ${check}\n${output}\n`)
     process.stdout.write(`${found.length === 0 ? 'ok    ' : 'FAILED'} ${built.manifest.name}\n`)
