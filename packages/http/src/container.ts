@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { err, ok, type Result } from 'neverthrow'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { loadDevelopmentKey } from './access/development-key.ts'
 import { tokenVerifier, type VerifyToken } from './access/verify-token.ts'
 import { type Assembly, openAssembly, type ResourceUnavailable, type Settings } from './assembly/index.ts'
+import { prepareDataDirectory, prepareDirectory } from './directory.ts'
 import { healthProbes } from './health/probes.ts'
 import { coreMetrics } from './metrics/core-metrics.ts'
 import { metered } from './metrics/metered.ts'
@@ -20,6 +22,7 @@ export async function openHost(
   settings: Settings,
   { log, request }: Pick<HostLog, 'log' | 'request'>,
 ): Promise<Result<HostContainer, ResourceUnavailable>> {
+  await prepareDirectories(settings)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const verifyToken = await openVerifier(settings)
@@ -51,6 +54,13 @@ export async function openHost(
     now: clock.now,
   }
   return ok({ assembly, app, [Symbol.asyncDispose]: () => assembly[Symbol.asyncDispose]() })
+}
+
+/** First of all, because what fails for want of a directory later says so in other words. */
+async function prepareDirectories({ dataDir, jwt, sql: { path } }: Settings): Promise<void> {
+  const directory = dirname(path)
+  if (jwt.jwksUrl === null || directory === dataDir) await prepareDataDirectory(dataDir)
+  if (directory !== dataDir) await prepareDirectory(directory, `The database ${path} cannot be written; set CBP_SQL_URL`)
 }
 
 async function openVerifier({ dataDir, jwt: { issuer, audience, jwksUrl, secret } }: Settings): Promise<VerifyToken> {

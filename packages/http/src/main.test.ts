@@ -102,6 +102,16 @@ describe('the service as a process', () => {
     timeoutMs,
   )
 
+  it.each(['/proc/x', '/dev/null'])(
+    'tells which data directory cannot be written, as %s, and exits with 1',
+    async (dataDir) => {
+      const service = await start({ CBP_DATA_DIR: dataDir })
+      const told = expect.stringContaining(`The data directory ${dataDir} cannot be written; set CBP_DATA_DIR`)
+      expect([await service.exit, await service.stderr]).toEqual([1, told])
+    },
+    timeoutMs,
+  )
+
   it(
     'tells why the store does not open, and exits with 1',
     async () => {

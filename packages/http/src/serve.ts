@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { err, ok, type Result } from 'neverthrow'
 import { defaultAudience, developmentIssuer, type Settings } from './assembly/index.ts'
 import { type HostContainer, openHost } from './container.ts'
+import { runUntilStopped } from './run.ts'
 import { httpInterface } from './server/app.ts'
 import { type Listening, listen } from './server/listen.ts'
 import { type HostLog, openLog } from './server/log.ts'
@@ -26,23 +27,23 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
     await using host = opened.value
     const listening = await listenOrExplain(settings, host)
     if (listening.isErr()) return err(listening.error)
-    await run(settings, host, listening.value, options)
-    return ok()
+    return await run(settings, host, listening.value, options)
   } finally {
     hostLog.flush()
   }
 }
 
-async function run(settings: Settings, { app, assembly }: HostContainer, listening: Listening, options: ServeOptions): Promise<void> {
-  const background = new AbortController()
-  const working = assembly.get('core').run(background.signal)
+async function run(
+  settings: Settings,
+  { app, assembly }: HostContainer,
+  listening: Listening,
+  options: ServeOptions,
+): Promise<Result<void, ServeFailure>> {
+  const stop = options.stop === undefined ? stopSignal() : aborted(options.stop)
   const announce = options.announce ?? ((text) => process.stdout.write(text))
+  const running = runUntilStopped({ core: assembly.get('core'), app, listening, stop })
   announce(`listening on ${listening.url}\n${settings.env === 'development' ? firstSteps(settings, listening.url) : ''}`)
-  await (options.stop === undefined ? stopSignal() : aborted(options.stop))
-  app.log.write('info', 'shutting down', { watchers: app.lifecycle.watchers() })
-  await listening.close()
-  background.abort()
-  await working
+  return (await running).mapErr(() => ({ kind: 'serve-failure', message: 'The background work failed by a defect; the log tells which.' }))
 }
 
 async function openOrExplain(settings: Settings, log: HostLog): Promise<Result<HostContainer, ServeFailure>> {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
+import { prepareDataDirectory } from '../directory.ts'
 
 /** The key pair with which development signs and verifies its own tokens. */
 export type DevelopmentKey = Readonly<{ kid: string; privateKey: CryptoKey; publicKey: CryptoKey }>
@@ -19,10 +20,23 @@ async function readKey(path: string): Promise<DevelopmentKey | null> {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return null
+    const { code } = error as { code?: unknown }
+    // What is wrong with the folder shows when the key is made.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
     throw error
   }
+  try {
+    return await importKey(text)
+  } catch (error) {
+    throw new Error(`${path} holds no signing key; delete it, and another is made. Tokens signed before have to be made anew.`, {
+      cause: error,
+    })
+  }
+}
+
+async function importKey(text: string): Promise<DevelopmentKey> {
   const jwk = JSON.parse(text) as JWK
+  if (jwk.kty !== 'OKP' || typeof jwk.d !== 'string') throw new Error('it is no private Ed25519 key')
   const { d: _private, ...publicJwk } = jwk
   const [privateKey, publicKey] = await Promise.all([importJWK(jwk, 'EdDSA'), importJWK(publicJwk, 'EdDSA')])
   return { kid: jwk.kid ?? '', privateKey: privateKey as CryptoKey, publicKey: publicKey as CryptoKey }
@@ -31,7 +45,7 @@ async function readKey(path: string): Promise<DevelopmentKey | null> {
 async function makeKey(dataDir: string, path: string): Promise<DevelopmentKey> {
   const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
   const kid = `development-${randomUUID()}`
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await prepareDataDirectory(dataDir)
   const own = `${path}.${kid}`
   await writeFile(own, JSON.stringify({ ...(await exportJWK(privateKey)), kid, alg: 'EdDSA' }), { mode: 0o600, flag: 'wx' })
   try {

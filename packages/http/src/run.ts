@@ -1,0 +1,37 @@
+import type { Core } from '@cbp/core'
+import { err, ok, type Result } from 'neverthrow'
+import type { AppDependencies } from './server/dependencies.ts'
+import type { Listening } from './server/listen.ts'
+
+type Running = Readonly<{
+  core: Pick<Core, 'run'>
+  app: Pick<AppDependencies, 'log' | 'lifecycle'>
+  listening: Pick<Listening, 'close'>
+  /** Resolves when the service is to end. */
+  stop: Promise<void>
+}>
+
+/** Background work ended by a defect; the log has it. */
+export type BackgroundFailure = Readonly<{ kind: 'background-failure' }>
+
+/** Keeps the background work going until the service is to end, or that work fails, and then ends everything in order. */
+export async function runUntilStopped({
+  core,
+  app: { log, lifecycle },
+  listening,
+  stop,
+}: Running): Promise<Result<void, BackgroundFailure>> {
+  const background = new AbortController()
+  const logDefect = (defect: unknown): BackgroundFailure => {
+    const error = defect instanceof Error ? (defect.stack ?? defect.message) : String(defect)
+    log.write('error', 'the background work failed by a defect', { error })
+    return { kind: 'background-failure' }
+  }
+  const working = core.run(background.signal).then(() => null, logDefect)
+  await Promise.race([stop, working.then((failure) => (failure === null ? stop : undefined))])
+  log.write('info', 'shutting down', { watchers: lifecycle.watchers() })
+  await listening.close()
+  background.abort()
+  const failure = await working
+  return failure === null ? ok() : err(failure)
+}
