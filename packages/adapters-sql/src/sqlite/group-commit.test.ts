@@ -190,6 +190,31 @@ describe('group commit', () => {
     expect(log).toContain('next answered')
   })
 
+  it.each([
+    ['ends', () => {}],
+    [
+      'fails',
+      () => {
+        throw sqliteError(10)
+      },
+    ],
+  ])('answers nobody once it is abandoned, although a job still %s', async (_, end) => {
+    const { group, log, script, turn } = bench()
+    const cut = job(log, 'cut', {
+      async run() {
+        group.abandon()
+        script.open = false
+        end()
+        return () => void log.push('cut answered')
+      },
+    })
+    group.enqueue(cut)
+    group.enqueue(job(log, 'waiting'))
+    await turn()
+    await turn()
+    expect(log).toEqual(['begin full'])
+  })
+
   it('drains before it closes, and refuses newcomers', async () => {
     const { group, log, turn } = bench()
     group.enqueue(job(log, 'a'))

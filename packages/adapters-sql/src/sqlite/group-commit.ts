@@ -86,7 +86,7 @@ export function groupCommit(deps: Dependencies): GroupCommit {
 
   async function runOnce(): Promise<void> {
     try {
-      if (!abandoned) await runBatch(deps, waiting)
+      if (!abandoned) await runBatch(deps, waiting, () => abandoned)
     } catch (error) {
       if (!abandoned) throw error
     } finally {
@@ -118,7 +118,7 @@ export function groupCommit(deps: Dependencies): GroupCommit {
   }
 }
 
-async function runBatch(deps: Dependencies, waiting: Fifo<Job>): Promise<void> {
+async function runBatch(deps: Dependencies, waiting: Fifo<Job>, isAbandoned: () => boolean): Promise<void> {
   const { transaction } = deps
   const durability = waiting.peek()?.durability ?? 'full'
   const refusal = await begin(deps, durability)
@@ -128,9 +128,10 @@ async function runBatch(deps: Dependencies, waiting: Fifo<Job>): Promise<void> {
   watch(deps, running)
   try {
     const answers = await runJobs(deps, waiting, durability, taken, running)
+    if (isAbandoned()) return
     if (commit(transaction, taken)) for (const answer of answers) answer()
   } catch (error) {
-    failBatch(transaction, taken, error)
+    if (!isAbandoned()) failBatch(transaction, taken, error)
   } finally {
     running.done = true
     running.cancel()

@@ -2,8 +2,9 @@ import type { EventDraft, Stream, Transaction, UnitId, Uuid, VersionDraft } from
 import { fakeIds } from '@cbp/core/testing'
 import { okAsync } from 'neverthrow'
 import { describe, expect, it } from 'vitest'
-import { appendNext, draft } from '../../tests/plain-store.ts'
+import { appendNext, draft, open } from '../../tests/plain-store.ts'
 import { type Parts, withParts } from '../../tests/store-parts.ts'
+import { withPath } from '../../tests/temporary-store.ts'
 
 const stream = 'config-payments' as Stream
 
@@ -113,3 +114,22 @@ describe('a unit that the database refuses halfway all the same', () => {
     }),
   )
 })
+
+it(
+  'a unit that throws on a store that was abandoned is not answered',
+  withPath(async (path) => {
+    const store = await open({ path })
+    let told = false
+    const tell = (): void => {
+      told = true
+    }
+    store.transactions
+      .attempt(fakeIds().next(), () => {
+        store.abandon()
+        throw new TypeError('a defect')
+      })
+      .then(tell, tell)
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    expect(told).toBe(false)
+  }),
+)

@@ -23,6 +23,8 @@ type Caller<Outcome> = Readonly<{
   answer(outcome: Outcome): void
   /** A throw is a defect of one caller, and no business of the others. */
   throwOn(error: unknown): void
+  /** The same, for a batch that comes to nothing: trying again would not help. */
+  blame(error: unknown): void
 }>
 
 type Parts = Readonly<{ reads: UnitReads; writes: UnitFlush; clock: Pick<Clock, 'now'> }>
@@ -40,11 +42,14 @@ export function sqliteTransactions(
     attempt<T, E>(unit: UnitId, work: Work<T, E>): ResultAsync<Committed<T>, E | AttemptFailure> {
       return new ResultAsync(
         new Promise((resolve, reject) => {
+          let defect: { error: unknown } | null = null
+          function blame(error: unknown): void {
+            defect = { error }
+          }
           group.enqueue({
             durability: 'full',
-            // A promise keeps to the first that it is told: a defect goes to its caller although its batch comes to nothing.
-            run: (turn) => runUnit(parts, unit, work, turn, { answer: resolve, throwOn: reject }),
-            fail: (failure) => resolve(err(attemptFailure(failure))),
+            run: (turn) => runUnit(parts, unit, work, turn, { answer: resolve, throwOn: reject, blame }),
+            fail: (failure) => (defect === null ? resolve(err(attemptFailure(failure))) : reject(defect.error)),
             refuse: (failure) => resolve(err(failure)),
           })
         }),
@@ -97,12 +102,10 @@ function runUnit<T, E>(
     }
     function defect(error: unknown): void {
       recording.ended = true
-      if (!isDefect(error)) reject(error)
-      else if (reads.isOpen()) resolve(() => caller.throwOn(error))
-      else {
-        caller.throwOn(error)
-        resolve(() => {})
-      }
+      if (isDefect(error)) {
+        caller.blame(error)
+        resolve(() => caller.throwOn(error))
+      } else reject(error)
     }
     turn.onExpired((reason) => end(err(storeUnavailable(reason))))
     try {

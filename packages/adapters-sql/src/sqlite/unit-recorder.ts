@@ -25,8 +25,6 @@ export type Recording = {
 }
 
 export type UnitReads = Readonly<{
-  /** Whether the shared transaction is: what takes back a unit takes back its batch. */
-  isOpen(): boolean
   newest(at: Address, known: KnownEntry[]): EntryVersion | null
   version(at: Address, version: VersionNumber): EntryVersion | null
 }>
@@ -37,7 +35,6 @@ export function unitReads(connection: Connection): UnitReads {
   const newest = connection.prepare(`SELECT e.entry_id, ${versionColumns} ${atAddress} ORDER BY v.version DESC LIMIT 1`)
   const numbered = connection.prepare(`SELECT ${versionColumns} ${atAddress} AND v.version = @version`)
   return {
-    isOpen: () => connection.isTransaction,
     newest(at, known) {
       const columns = newest.first(at.component, at.scope, at.key)
       if (columns === null) return null
