@@ -88,6 +88,7 @@ export const bodies: Readonly<{
   versions: z.ZodType
   diff: z.ZodType
   changes: z.ZodType
+  difference: z.ZodType
 }> = {
   put: z.strictObject({ value, reason }).openapi('PutEntry'),
   rollback: z.strictObject({ toVersion: z.int().min(1), reason }).openapi('RollbackEntry'),
@@ -114,5 +115,6 @@ export const bodies: Readonly<{
   diff: z
     .strictObject({ component: z.string(), key: z.string(), scope: z.string(), from: entry, to: entry, differences: z.array(difference) })
     .openapi('VersionDiff'),
+  difference,
   changes: z.strictObject({ cursor: z.string(), units: z.array(unit) }).openapi('Changes'),
 }

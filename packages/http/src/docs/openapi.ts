@@ -1,4 +1,5 @@
 import { type OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
+import { bodies } from '../config/schemas.ts'
 import { catalogue, type ProblemCode } from '../problems/catalogue.ts'
 import type { Endpoint } from '../server/endpoint.ts'
 
@@ -24,6 +25,41 @@ const problemSchema = z
     errors: z.array(inputFault).optional(),
   })
   .openapi('Problem', { description: 'RFC 9457. `type` leads to a page about the code.' })
+
+/** Problems with members of their own; optional, because other problems of the same status lack them. */
+const extended: Partial<Readonly<Record<ProblemCode, z.ZodType>>> = {
+  'stale-version': problemSchema
+    .extend({
+      current: bodies.entry.nullable().optional().openapi({ description: 'The entry as it is now; null when there is none' }),
+      differences: z
+        .array(bodies.difference)
+        .optional()
+        .openapi({ description: 'From the version that If-Match names to the current one' }),
+    })
+    .openapi('StaleVersionProblem'),
+  'cursor-gone': problemSchema
+    .extend({ head: z.string().optional().openapi({ description: 'The head of the store as a cursor' }) })
+    .openapi('CursorGoneProblem'),
+  'revision-beyond-head': problemSchema
+    .extend({ head: z.int().optional().openapi({ description: 'The newest revision there is' }) })
+    .openapi('RevisionBeyondHeadProblem'),
+}
+
+/** Problems that any request may meet before an operation is chosen. */
+const general: readonly ProblemCode[] = [
+  'bad-request',
+  'method-not-allowed',
+  'request-timeout',
+  'body-too-large',
+  'expectation-failed',
+  'header-too-large',
+]
+
+const description = [
+  'Versioned, scoped configuration with conditional writes and a change feed that misses nothing.',
+  'Any request may also be refused before it reaches an operation:',
+  general.map((code) => `- ${catalogue[code].status} \`${code}\`: ${catalogue[code].title}. ${catalogue[code].remedy}`).join('\n'),
+].join('\n\n')
 
 const requestIdHeader = { 'x-request-id': { schema: { type: 'string' as const }, description: 'The id of this request, also in the log' } }
 
@@ -84,8 +120,24 @@ function successes({ documentation }: Endpoint): Responses {
 function problemCodesOf({ permission, documentation: { body, problems: own } }: Endpoint): readonly ProblemCode[] {
   const access: readonly ProblemCode[] =
     permission === null ? [] : ['unauthenticated', 'invalid-token', 'insufficient-permission', 'keys-unavailable']
-  const input: readonly ProblemCode[] = body === null ? [] : ['malformed-json', 'body-too-large', 'unsupported-media-type', 'invalid-body']
-  return [...new Set<ProblemCode>(['invalid-parameter', ...access, ...input, ...own, 'internal-error', 'deadline-exceeded'])]
+  const input: readonly ProblemCode[] =
+    body === null ? [] : ['malformed-json', 'request-timeout', 'body-too-large', 'unsupported-media-type', 'invalid-body']
+  return [
+    ...new Set<ProblemCode>([
+      'invalid-parameter',
+      ...access,
+      ...input,
+      ...own,
+      'expectation-failed',
+      'header-too-large',
+      'internal-error',
+      'deadline-exceeded',
+    ]),
+  ]
+}
+
+function schemaOf(codes: readonly ProblemCode[]): z.ZodType {
+  return codes.map((code) => extended[code]).find((schema) => schema !== undefined) ?? problemSchema
 }
 
 function problems(codes: readonly ProblemCode[]): Responses {
@@ -96,7 +148,7 @@ function problems(codes: readonly ProblemCode[]): Responses {
       {
         description: each.map((code) => `\`${code}\`: ${catalogue[code].title}`).join('\n\n'),
         headers: requestIdHeader,
-        content: { 'application/problem+json': { schema: problemSchema } },
+        content: { 'application/problem+json': { schema: schemaOf(each) } },
       },
     ]),
   )
@@ -114,7 +166,7 @@ export function openApiDocument(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getO
     info: {
       title: 'CBP Config API',
       version,
-      description: 'Versioned, scoped configuration with conditional writes and a change feed that misses nothing.',
+      description,
       license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
     },
     servers: [{ url: '/' }],

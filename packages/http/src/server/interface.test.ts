@@ -1,46 +1,9 @@
 import { connect } from 'node:net'
-import { Validator } from '@seriousme/openapi-schema-validator'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createIt, openApp, openServer, problemOf, put, type TestServer, token } from '../../tests/support.ts'
 import { openMetricsOf } from '../metrics/open-metrics.ts'
 import { catalogue, problemCodes } from '../problems/catalogue.ts'
-
-type Operation = { security?: unknown[]; responses: Record<string, unknown>; operationId: string }
-type Document = { openapi: string; paths: Record<string, Record<string, Operation>> }
-
-async function documentOf(): Promise<{ document: Document; routes: Set<string> }> {
-  const { app } = await openApp()
-  const document = (await (await app.request('/openapi.json')).json()) as Document
-  const routes = new Set(app.routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`))
-  return { document, routes }
-}
-
-describe('the OpenAPI document', () => {
-  it('is valid OpenAPI 3.1', async () => {
-    const { document } = await documentOf()
-    expect(document.openapi).toBe('3.1.0')
-    expect(await new Validator().validate(document as never)).toEqual({ valid: true })
-  })
-
-  it('has every route of the app, and no other', async () => {
-    const { document, routes } = await documentOf()
-    const described = Object.entries(document.paths).flatMap(([path, operations]) =>
-      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
-    )
-    expect(described.toSorted()).toEqual([...routes].toSorted())
-  })
-
-  it('gives every operation an id of its own, and every guarded one a 401 and 403', async () => {
-    const { document } = await documentOf()
-    const operations = Object.values(document.paths).flatMap((each) => Object.values(each))
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
-    for (const { security, responses } of operations) {
-      if (security !== undefined && security.length > 0)
-        expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '503']))
-    }
-  })
-})
 
 describe('the documentation page', () => {
   it('loads from this service alone', async () => {
