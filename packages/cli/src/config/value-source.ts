@@ -103,7 +103,9 @@ function isChanged(value: number, source: string): boolean {
   const { digits, exponent } = decimalOf(source)
   if (digits === '') return false
   if (!Number.isFinite(value) || value === 0) return true
-  return exponent >= 0 && BigInt(digits) * 10n ** BigInt(exponent) !== BigInt(Math.abs(value))
+  // So large a fraction would lose its whole part.
+  if (exponent < 0) return Math.abs(value) > Number.MAX_SAFE_INTEGER
+  return BigInt(digits) * 10n ** BigInt(exponent) !== BigInt(Math.abs(value))
 }
 
 /** The number's size as digits that neither begin nor end with a zero, times a power of ten; zero has no digits. */
