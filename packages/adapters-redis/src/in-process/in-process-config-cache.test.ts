@@ -9,7 +9,7 @@ configCacheContract(async () => {
 }, 200)
 
 function recordAt(stamp: number): CacheRecord {
-  return { stamp: stamp as Revision, entry: null }
+  return { stamp: stamp as Revision, revision: stamp as Revision, entry: null }
 }
 
 async function holds(cache: ConfigCache, names: readonly string[]): Promise<readonly boolean[]> {
