@@ -104,7 +104,6 @@ describe('config set', () => {
     '9007199254740993e0',
     '-90071992547409930e-1',
     '900719925474.0993E4',
-    '1e23',
     '1e-400',
     '-1e-400',
     '1e400',
@@ -114,7 +113,7 @@ describe('config set', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(`${number} cannot be kept exactly`)])
   })
 
-  it.each(['0.1', '-0.10', '1e22', '5.00', '9007199254740992', '9007199254740991.0', '0e999', '0.000', '-0', '1e-7', '123.456e2'])(
+  it.each(['0.1', '-0.10', '1e22', '1e23', '5.00', '9007199254740992', '9007199254740991.0', '0e999', '0.000', '-0', '1e-7', '123.456e2'])(
     'accepts %s',
     async (number) => {
       expect(await run(memoryHost(), ['config', 'set', ...key, '--reason', 'r', '--', number])).toMatchObject({ code: 0 })

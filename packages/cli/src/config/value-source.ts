@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { JsonValue } from '@cbp/core'
+import { isNumberKept, type JsonValue } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { type Failure, usageFailure } from '../output/failure.ts'
 import { plain } from '../output/style.ts'
@@ -89,39 +89,13 @@ function parseValue(text: string): Result<JsonValue, Failure> {
   const changed: string[] = []
   try {
     const value = JSON.parse(text.replace(/^\uFEFF/, ''), (_name, member: unknown, context?: Readonly<{ source?: string }>) => {
-      if (typeof member === 'number' && context?.source !== undefined && isChanged(member, context.source)) changed.push(context.source)
+      if (typeof member === 'number' && context?.source !== undefined && !isNumberKept(member, context.source)) changed.push(context.source)
       return member
     }) as JsonValue
     return changed.length === 0 ? ok(value) : err(inexact(changed))
   } catch (error) {
     return err(notJson(text, error as Error))
   }
-}
-
-/** Whether a whole number was rounded, however it was written, or any number left the range at either end. */
-function isChanged(value: number, source: string): boolean {
-  const { digits, exponent } = decimalOf(source)
-  if (digits === '') return false
-  if (!Number.isFinite(value) || value === 0) return true
-  // So large a fraction would lose its whole part.
-  if (exponent < 0) return Math.abs(value) > Number.MAX_SAFE_INTEGER
-  return BigInt(digits) * 10n ** BigInt(exponent) !== BigInt(Math.abs(value))
-}
-
-/** The number's size as digits that neither begin nor end with a zero, times a power of ten; zero has no digits. */
-function decimalOf(source: string): Readonly<{ digits: string; exponent: number }> {
-  const [mantissa = '', power = '0'] = source.split(/e/i)
-  const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.')
-  const leading = (whole + fraction).replace(/^0+/, '')
-  const digits = withoutTrailingZeros(leading)
-  return { digits, exponent: Number(power) - fraction.length + leading.length - digits.length }
-}
-
-/** A pattern would take a time that grows with the square of a long row of zeros. */
-function withoutTrailingZeros(digits: string): string {
-  let end = digits.length
-  while (digits[end - 1] === '0') end -= 1
-  return digits.slice(0, end)
 }
 
 function inexact(sources: readonly string[]): Failure {

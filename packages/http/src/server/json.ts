@@ -1,4 +1,4 @@
-import type { InputFault } from '@cbp/core'
+import { type InputFault, isNumberKept } from '@cbp/core'
 import { escapeToken } from './pointer.ts'
 
 /** A JSON text, with a fault for each number that would be kept as another one; or why it is no JSON. */
@@ -28,7 +28,7 @@ function parseExactly(text: string): ParsedJson {
   const lossy: (Place & Readonly<{ source: string }>)[] = []
   const value: unknown = JSON.parse(text, function (this: object, name: string, item: unknown, context?: { source?: string }) {
     const source = context?.source
-    if (typeof item !== 'number' || source === undefined || isKept(item, source)) return item
+    if (typeof item !== 'number' || source === undefined || isNumberKept(item, source)) return item
     if (lossy.length < lossyLimit) lossy.push({ holder: this, name, source })
     return item
   })
@@ -62,29 +62,4 @@ function pointerTo(place: Place, places: ReadonlyMap<object, Place>): string {
   for (let at: Place | undefined = place; at !== undefined; at = places.get(at.holder)) tokens.unshift(escapeToken(at.name))
   const [first] = tokens
   return tokens.length === 1 && first === '' ? '#' : `#/${tokens.join('/')}`
-}
-
-/**
- * Whether a number is kept as it was meant: it equals its double, or is what the double is written as, or is a fraction
- * that is not small enough to vanish and not large enough to lose its whole part.
- */
-export function isKept(value: number, source: string): boolean {
-  if (!Number.isFinite(value)) return false
-  const { digits, exponent } = decimalOf(source)
-  if (digits === '') return true
-  if (value === 0) return false
-  if (exponent < 0 && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return true
-  const written = decimalOf(String(value))
-  if (written.digits === digits && written.exponent === exponent) return true
-  return exponent >= 0 && BigInt(Math.abs(value)) === BigInt(digits) * 10n ** BigInt(exponent)
-}
-
-/** The magnitude of a decimal as whole digits, without zeros at either end, and a power of ten; zero has no digits. */
-function decimalOf(source: string): Readonly<{ digits: string; exponent: number }> {
-  const [mantissa = '', power = '0'] = (source.startsWith('-') ? source.slice(1) : source).toLowerCase().split('e')
-  const [whole = '', fraction = ''] = mantissa.split('.')
-  const all = (whole + fraction).replace(/^0+/, '')
-  let end = all.length
-  while (end > 0 && all[end - 1] === '0') end -= 1
-  return { digits: all.slice(0, end), exponent: Number(power) - fraction.length + (all.length - end) }
 }
