@@ -89,7 +89,7 @@ const hostRules = [
         '^$1/',
         '^packages/[^/]+/src/index\\.ts$',
         '^packages/core/src/testing(/simulation/index)?\\.ts$',
-        '^packages/http/src/assembly/(platform/)?index\\.ts$',
+        '^packages/http/src/(assembly/(platform/)?index|config/bodies)\\.ts$',
       ],
     },
   },

@@ -1,4 +1,5 @@
 import type { Address, ConditionalWrite, EntryVersion, Precondition } from '@cbp/core'
+import { entryBody } from '@cbp/http/bodies'
 import { err, ok, type Result } from 'neverthrow'
 import type { OpenCore } from '../host.ts'
 import type { Failure } from '../output/failure.ts'
@@ -6,7 +7,6 @@ import { unifiedDiff } from '../output/json-text.ts'
 import { plain } from '../output/style.ts'
 import type { Answer, Session } from '../session.ts'
 import { settle } from '../settle.ts'
-import { entryBody } from './bodies.ts'
 import { sideOf } from './diff.ts'
 import { readAddress, readReason } from './inputs.ts'
 

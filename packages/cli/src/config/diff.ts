@@ -1,11 +1,11 @@
 import type { Address, EntryVersion, JsonValue, VersionDiff, VersionNumber } from '@cbp/core'
+import { entryBody } from '@cbp/http/bodies'
 import { err, ok, type Result, safeTry } from 'neverthrow'
 import type { OpenCore } from '../host.ts'
 import { type Failure, refused } from '../output/failure.ts'
 import { type DiffSide, unifiedDiff } from '../output/json-text.ts'
 import type { Action, Answer, Session } from '../session.ts'
 import { settle, usingCore } from '../settle.ts'
-import { entryBody } from './bodies.ts'
 import { readAddress } from './inputs.ts'
 
 export type DiffOptions = Readonly<{ scope: string; from?: number; to?: number }>

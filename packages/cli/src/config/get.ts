@@ -1,11 +1,11 @@
 import type { EntryVersion, ResolvedEntry } from '@cbp/core'
+import { entryBody, resolvedBody } from '@cbp/http/bodies'
 import { err, ok, safeTry } from 'neverthrow'
 import type { Failure } from '../output/failure.ts'
 import { prettyJson } from '../output/json-text.ts'
 import { renderTable } from '../output/table.ts'
 import type { Action, Answer } from '../session.ts'
 import { settle, usingCore } from '../settle.ts'
-import { entryBody, resolvedBody } from './bodies.ts'
 import { readAddress, readAsOf } from './inputs.ts'
 
 export type GetOptions = Readonly<{ scope: string; raw?: boolean; asOf?: string; provenance?: boolean }>

@@ -1,10 +1,10 @@
 import { type EntryVersion, timestamp } from '@cbp/core'
+import { entryBody } from '@cbp/http/bodies'
 import { err } from 'neverthrow'
 import { briefJson } from '../output/json-text.ts'
 import { renderTable } from '../output/table.ts'
 import type { Action, Answer } from '../session.ts'
 import { settle, usingCore } from '../settle.ts'
-import { entryBody } from './bodies.ts'
 import { readAddress } from './inputs.ts'
 
 export type HistoryOptions = Readonly<{ scope: string; limit: number; before?: number }>

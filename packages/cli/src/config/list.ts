@@ -10,6 +10,7 @@ import {
   type ResolvedEntry,
   type Scope,
 } from '@cbp/core'
+import { snapshotBody } from '@cbp/http/bodies'
 import { err, ok, type Result, safeTry } from 'neverthrow'
 import type { OpenCore } from '../host.ts'
 import { type Failure, usageFailure } from '../output/failure.ts'
@@ -17,7 +18,6 @@ import { briefJson } from '../output/json-text.ts'
 import { renderTable } from '../output/table.ts'
 import type { Action, Answer, Session } from '../session.ts'
 import { settle, usingCore } from '../settle.ts'
-import { snapshotBody } from './bodies.ts'
 import { readAsOf, readName } from './inputs.ts'
 
 export type ListOptions = Readonly<{ scope: string; asOf?: string }>

@@ -1,6 +1,6 @@
 import { type Core, type CursorGone, formatCursor, type InputFault, type StaleVersion, timestamp } from '@cbp/core'
+import { entryBody } from '@cbp/http/bodies'
 import type { ResultAsync } from 'neverthrow'
-import { entryBody } from '../config/bodies.ts'
 import { exitCodes, type Failure } from './failure.ts'
 import { differenceLines } from './json-text.ts'
 import { plain } from './style.ts'

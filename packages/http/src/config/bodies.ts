@@ -1,6 +1,6 @@
 import { type ComponentSnapshot, type EntryVersion, entryEtag, formatCursor, type ResolvedEntry, timestamp } from '@cbp/core'
 
-/** The wire form of one version of an entry. */
+/** The wire form of one version of an entry; the command line prints the same. */
 export function entryBody(version: EntryVersion): Readonly<Record<string, unknown>> {
   return {
     component: version.component,
