@@ -17,8 +17,20 @@ export type SystemEvent = Readonly<{
   payload: Readonly<{ component: string; details: JsonObject; severity: Severity; timestamp: string }>
 }>
 
+/** Something about one payment; the shape on the wire. `amount` is in the currency's minor unit. */
+export type PaymentEvent = Readonly<{
+  type: 'PAYMENT_CREATED' | 'PAYMENT_UPDATED' | 'PAYMENT_DELETED'
+  payload: Readonly<{ id: string; status: string; amount: number; timestamp: string }>
+}>
+
+/** Something about one user; the shape on the wire. `changes` carries paths, and values that are not personal. */
+export type UserEvent = Readonly<{
+  type: 'USER_UPDATED' | 'PREFERENCES_UPDATED'
+  payload: Readonly<{ userId: string; changes: JsonObject; timestamp: string }>
+}>
+
 /** Everything that is published. The wire form is exactly `{"type", "payload"}`. */
-export type DomainEvent = SystemEvent
+export type DomainEvent = PaymentEvent | UserEvent | SystemEvent
 
 export type EventType = DomainEvent['type']
 

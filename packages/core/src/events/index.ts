@@ -1,6 +1,18 @@
-export type { DomainEvent, EventDraft, EventType, Sequence, SequencedEvent, Severity, Stream, SystemEvent } from './event.ts'
+export type {
+  DomainEvent,
+  EventDraft,
+  EventType,
+  PaymentEvent,
+  Sequence,
+  SequencedEvent,
+  Severity,
+  Stream,
+  SystemEvent,
+  UserEvent,
+} from './event.ts'
 export { routingKey, wireBody } from './event.ts'
 export type { BrokerUnavailable, Delivery, EventBroker, EventConsumer, EventRefused } from './ports/event-broker.ts'
+export type { DeadLetter, DeadLetterFilter, DeadLetterState, DeadLetterStore, InboxPosition, InboxRecords } from './ports/inbox.ts'
 export type {
   Backlog,
   LeasedStream,

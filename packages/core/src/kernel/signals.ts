@@ -1,5 +1,5 @@
-/** `revisions`: a unit took a revision. `events`: an outbox row was written. */
-export type Topic = 'revisions' | 'events'
+/** `revisions`: a unit took a revision. `events`: an outbox row was written. `deliveries`: a webhook delivery was added. */
+export type Topic = 'revisions' | 'events' | 'deliveries'
 
 /**
  * Port: wake-ups between writers and the background loops, perhaps of other instances.

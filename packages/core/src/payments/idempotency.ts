@@ -1,0 +1,37 @@
+import type { Instant } from '../kernel/clock.ts'
+import type { PaymentId } from './payment.ts'
+
+export type IdempotentOperation = 'create-payment' | 'process-payment'
+
+/** The key that a client gives one request, and what was answered under it (draft-ietf-httpapi-idempotency-key-header). */
+export type IdempotencyRecord = Readonly<{
+  client: string
+  operation: IdempotentOperation
+  key: string
+  /** SHA-256 of the canonical request: the same key with another request is refused. */
+  fingerprint: string
+  paymentId: PaymentId
+  /** The first answer as the host gave it, byte for byte; `null` while the request is in flight. */
+  answer: string | null
+  /** While in flight nobody else takes it over before. */
+  leasedUntil: Instant
+  expiresAt: Instant
+}>
+
+/** What a repeatable request carries. */
+export type Idempotency<T> = Readonly<{
+  key: string
+  /** How the host answers: called inside the unit of work, kept with the key, and given to every repetition. Pure. */
+  answerOf: (value: T) => string
+}>
+
+/** `payment` as it was when the answer was made, `null` for a repetition. */
+export type Answered<T> = Readonly<{ answer: string; value: T | null }>
+
+/** The key was used for another request before. */
+export type IdempotencyKeyReused = Readonly<{ kind: 'idempotency-key-reused'; key: string }>
+
+/** The first request under this key has not been answered yet. */
+export type RequestInFlight = Readonly<{ kind: 'request-in-flight'; key: string; retryAfterMs: number }>
+
+export const idempotencyKeyLifeMs: number = 7 * 24 * 3_600_000

@@ -1,0 +1,24 @@
+export type { Answered, Idempotency, IdempotencyKeyReused, IdempotencyRecord, IdempotentOperation, RequestInFlight } from './idempotency.ts'
+export type { Currency } from './money.ts'
+export type {
+  Attempt,
+  Cause,
+  Discrepancy,
+  DiscrepancyKind,
+  HistoryEntry,
+  Payee,
+  Payment,
+  PaymentDetails,
+  PaymentId,
+  PaymentReference,
+  PaymentStatus,
+} from './payment.ts'
+export type {
+  Instruction,
+  InstructionRefused,
+  PaymentService,
+  PaymentServiceUnavailable,
+  RemotePayment,
+  RemoteStatus,
+} from './ports/payment-service.ts'
+export type { PaymentFilter, PaymentRecords, PaymentStore, PaymentTotals } from './ports/payment-store.ts'

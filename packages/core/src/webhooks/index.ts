@@ -1,0 +1,6 @@
+export type { DeliveryAttempt, DeliveryStatus, Lane, WebhookDelivery } from './delivery.ts'
+export type { Audience, DeliveryBacklog, DeliveryFilter, WebhookRecords, WebhookStore } from './ports/webhook-store.ts'
+export type { ForbiddenTarget, WebhookAnswer, WebhookRequest, WebhookTransport, WebhookUnanswered } from './ports/webhook-transport.ts'
+export type { ReceivedWebhook } from './received-webhook.ts'
+export type { Reach, Subscription, SubscriptionFilter, SubscriptionSecret, WebhookType } from './subscription.ts'
+export type { WebhookSecret } from './webhook-secret.ts'
