@@ -4,4 +4,7 @@ import type { PaymentRecords } from './payments/index.ts'
 import type { WebhookRecords } from './webhooks/index.ts'
 
 /** Everything that one unit of work may read and record. */
-export type Transaction = Readonly<{ config: ConfigTransaction; outbox: OutboxTransaction }> & PaymentRecords & InboxRecords & WebhookRecords
+export type Transaction = Readonly<{ config: ConfigTransaction; outbox: OutboxTransaction }> &
+  PaymentRecords &
+  InboxRecords &
+  WebhookRecords

@@ -11,6 +11,17 @@ export type {
   UserEvent,
 } from './event.ts'
 export { routingKey, wireBody } from './event.ts'
+export type {
+  ApplyEvent,
+  ConsumerCounts,
+  ConsumerDefinition,
+  DeadLetterNotFound,
+  DeadLetterSettled,
+  EventNotApplicable,
+  EventsService,
+  TooManyReplays,
+  UnknownConsumer,
+} from './events-service.ts'
 export type { BrokerUnavailable, Delivery, EventBroker, EventConsumer, EventRefused } from './ports/event-broker.ts'
 export type { DeadLetter, DeadLetterFilter, DeadLetterState, DeadLetterStore, InboxPosition, InboxRecords } from './ports/inbox.ts'
 export type {

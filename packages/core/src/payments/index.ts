@@ -1,3 +1,4 @@
+export type { ApplyReport, ReportOutcome, StatusReport } from './apply-report.ts'
 export type { Answered, Idempotency, IdempotencyKeyReused, IdempotencyRecord, IdempotentOperation, RequestInFlight } from './idempotency.ts'
 export type { Currency } from './money.ts'
 export type {
@@ -13,6 +14,26 @@ export type {
   PaymentReference,
   PaymentStatus,
 } from './payment.ts'
+export type {
+  AmendPayment,
+  CancelPayment,
+  CreatePayment,
+  DuplicateReference,
+  GetPayment,
+  InvalidPayment,
+  ListPayments,
+  PaymentAmendment,
+  PaymentHistory,
+  PaymentMatch,
+  PaymentNotFound,
+  PaymentStateConflict,
+  PaymentsService,
+  ProcessPayment,
+  ReconcilerCounts,
+  StalePayment,
+  Verification,
+  VerifyPayment,
+} from './payments-service.ts'
 export type {
   Instruction,
   InstructionRefused,

@@ -4,3 +4,28 @@ export type { ForbiddenTarget, WebhookAnswer, WebhookRequest, WebhookTransport, 
 export type { ReceivedWebhook } from './received-webhook.ts'
 export type { Reach, Subscription, SubscriptionFilter, SubscriptionSecret, WebhookType } from './subscription.ts'
 export type { WebhookSecret } from './webhook-secret.ts'
+export type {
+  AmendSubscription,
+  BeyondReach,
+  DeliveryNotFound,
+  DeliveryStillPending,
+  InvalidWebhook,
+  Received,
+  ReceivePaymentStatus,
+  ReplayDelivery,
+  RotateSecret,
+  SendTest,
+  SignatureInvalid,
+  SignedMessage,
+  StaleSubscription,
+  Subscribe,
+  SubscriptionDetails,
+  SubscriptionDisabled,
+  SubscriptionNotFound,
+  TooManySubscriptions,
+  UnknownPayment,
+  Unsubscribe,
+  WebhookCounts,
+  WebhooksService,
+  WithSecret,
+} from './webhooks-service.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { timestamp } from '../../kernel/clock.ts'
 import { anyInstant, anyJsonObject, anyTraceparent, anyUuid } from '../../kernel/testing/arbitraries.ts'
-import type { DomainEvent, EventDraft, SequencedEvent, Severity, Stream } from '../event.ts'
+import type { DomainEvent, EventDraft, PaymentEvent, SequencedEvent, Severity, Stream, SystemEvent, UserEvent } from '../event.ts'
 
 export const anyStream: fc.Arbitrary<Stream> = fc
   .oneof(
@@ -16,9 +16,9 @@ export const fewStreams: readonly Stream[] = ['system', 'config-a', 'config-a-b'
   (stream) => stream as Stream,
 )
 
-export const anyDomainEvent: fc.Arbitrary<DomainEvent> = fc
+export const anySystemEvent: fc.Arbitrary<SystemEvent> = fc
   .record({
-    type: fc.constantFrom<DomainEvent['type']>('CONFIG_UPDATED', 'SYSTEM_ALERT'),
+    type: fc.constantFrom<SystemEvent['type']>('CONFIG_UPDATED', 'SYSTEM_ALERT'),
     details: anyJsonObject,
     severity: fc.constantFrom<Severity>('INFO', 'WARNING', 'ERROR'),
     instant: anyInstant,
@@ -27,6 +27,27 @@ export const anyDomainEvent: fc.Arbitrary<DomainEvent> = fc
     type,
     payload: { component: 'payments', details, severity, timestamp: timestamp(instant) },
   }))
+
+const anyPaymentEvent: fc.Arbitrary<PaymentEvent> = fc
+  .record({
+    type: fc.constantFrom<PaymentEvent['type']>('PAYMENT_CREATED', 'PAYMENT_UPDATED', 'PAYMENT_DELETED'),
+    id: anyUuid,
+    status: fc.constantFrom('PENDING', 'PROCESSING', 'COMPLETED', 'CANCELLED'),
+    amount: fc.integer({ min: 1, max: 1_000_000_000_000 }),
+    instant: anyInstant,
+  })
+  .map(({ type, id, status, amount, instant }) => ({ type, payload: { id, status, amount, timestamp: timestamp(instant) } }))
+
+const anyUserEvent: fc.Arbitrary<UserEvent> = fc
+  .record({
+    type: fc.constantFrom<UserEvent['type']>('USER_UPDATED', 'PREFERENCES_UPDATED'),
+    userId: fc.string({ minLength: 1, maxLength: 40 }),
+    changes: anyJsonObject,
+    instant: anyInstant,
+  })
+  .map(({ type, userId, changes, instant }) => ({ type, payload: { userId, changes, timestamp: timestamp(instant) } }))
+
+export const anyDomainEvent: fc.Arbitrary<DomainEvent> = fc.oneof(anySystemEvent, anyPaymentEvent, anyUserEvent)
 
 export const anyEventDraft: fc.Arbitrary<EventDraft> = fc.record({
   id: anyUuid,

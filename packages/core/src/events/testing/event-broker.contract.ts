@@ -3,9 +3,9 @@ import { errAsync, okAsync, type ResultAsync } from 'neverthrow'
 import { describe, expect, it, vi } from 'vitest'
 import { type Harness, over } from '../../kernel/testing/harness.ts'
 import { itHolds } from '../../kernel/testing/property.ts'
-import { routingKey, type SequencedEvent, type Stream } from '../event.ts'
+import { routingKey, type SequencedEvent, type Stream, type SystemEvent } from '../event.ts'
 import type { Delivery, EventBroker, EventConsumer, EventRefused } from '../ports/event-broker.ts'
-import { anySequencedEvent } from './arbitraries.ts'
+import { anySequencedEvent, anySystemEvent } from './arbitraries.ts'
 import { topicMatches } from './fake-event-broker.ts'
 
 export type EventBrokerHarness = Harness<Readonly<{ broker: EventBroker }>>
@@ -35,14 +35,11 @@ async function publishUntilConfirmed(broker: EventBroker, event: SequencedEvent)
 }
 
 const [template] = fc.sample(anySequencedEvent, { numRuns: 1, seed: 1 }) as [SequencedEvent]
+const [system] = fc.sample(anySystemEvent, { numRuns: 1, seed: 1 }) as [SystemEvent]
 
-function eventNumber(
-  sequence: number,
-  stream = 'config-payments',
-  type: SequencedEvent['event']['type'] = 'CONFIG_UPDATED',
-): SequencedEvent {
+function eventNumber(sequence: number, stream = 'config-payments', type: SystemEvent['type'] = 'CONFIG_UPDATED'): SequencedEvent {
   const id = `00000000-0000-7000-8000-${String(sequence).padStart(12, '0')}` as SequencedEvent['id']
-  return { ...template, id, stream: stream as Stream, sequence, event: { ...template.event, type } }
+  return { ...template, id, stream: stream as Stream, sequence, event: { ...system, type } }
 }
 
 async function eventually(assertion: () => void): Promise<void> {

@@ -6,6 +6,8 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Topic } from '../../kernel/signals.ts'
 import type { AttemptFailure, Commit, Committed, Contended, Revision, Transactions, UnitId } from '../../kernel/unit-of-work.ts'
 import type { Transaction } from '../../transaction.ts'
+import type { RecordedWrites } from './fake-records.ts'
+import { recordTransaction } from './record-tables.ts'
 import { type ComponentRow, headRevision, type StreamRow, type Tables, versionsAt } from './tables.ts'
 
 /** What one attempt has read and recorded so far. */
@@ -13,13 +15,14 @@ type Recording = Readonly<{
   reads: { readonly at: Address; readonly version: VersionNumber }[]
   drafts: VersionDraft[]
   events: EventDraft[]
+  recorded: RecordedWrites
 }>
 
 /** Optimistic: what was read is held against the store when the unit commits, in one step that nothing can interleave. */
 export function fakeTransactions(tables: Tables): Transactions<Transaction> {
   return {
     attempt<T, E>(unit: UnitId, work: (tx: Transaction) => ResultAsync<T, E>): ResultAsync<Committed<T>, E | AttemptFailure> {
-      const recording: Recording = { reads: [], drafts: [], events: [] }
+      const recording: Recording = { reads: [], drafts: [], events: [], recorded: { checks: [], writes: [] } }
       return work(recorder(tables, recording)).andThen((value) => commitUnit(tables, unit, recording).map((commit) => ({ value, commit })))
     },
     settle(unit) {
@@ -30,8 +33,9 @@ export function fakeTransactions(tables: Tables): Transactions<Transaction> {
   }
 }
 
-function recorder(tables: Tables, { reads, drafts, events }: Recording): Transaction {
+function recorder(tables: Tables, { reads, drafts, events, recorded }: Recording): Transaction {
   return {
+    ...recordTransaction(tables.records, recorded),
     config: {
       newest(at) {
         const newest = versionsAt(tables, at).at(-1) ?? null
@@ -48,7 +52,8 @@ function recorder(tables: Tables, { reads, drafts, events }: Recording): Transac
   }
 }
 
-function commitUnit(tables: Tables, unit: UnitId, { reads, drafts, events }: Recording): Result<Commit, Contended> {
+function commitUnit(tables: Tables, unit: UnitId, recording: Recording): Result<Commit, Contended> {
+  const { reads, drafts, recorded } = recording
   if (tables.commits.has(unit)) return contended(`unit ${unit} has ended`)
   for (const { at, version } of reads) {
     if (versionsAt(tables, at).length !== version) return contended(`${nameOf(at)} has changed`)
@@ -58,10 +63,14 @@ function commitUnit(tables: Tables, unit: UnitId, { reads, drafts, events }: Rec
     if (draft.version <= newest) return contended(`version ${draft.version} of ${nameOf(draft)} is taken`)
     if (draft.version > newest + 1) throw new Error(`version ${draft.version} of ${nameOf(draft)} leaves a gap after ${newest}`)
   }
-  return ok(apply(tables, unit, drafts, events))
+  for (const check of recorded.checks) {
+    const changed = check()
+    if (changed !== null) return contended(changed)
+  }
+  return ok(apply(tables, unit, recording))
 }
 
-function apply(tables: Tables, unit: UnitId, drafts: readonly VersionDraft[], events: readonly EventDraft[]): Commit {
+function apply(tables: Tables, unit: UnitId, { drafts, events, recorded }: Recording): Commit {
   const recordedAt = Math.max(tables.clock.now(), tables.newestInstant)
   tables.newestInstant = recordedAt
   const topics: Topic[] = []
@@ -73,6 +82,8 @@ function apply(tables: Tables, unit: UnitId, drafts: readonly VersionDraft[], ev
   }
   for (const event of events) applyEvent(tables, event)
   if (events.length > 0) topics.push('events')
+  for (const write of recorded.writes) write.apply()
+  if (recorded.writes.some(({ place }) => place.startsWith(tables.records.deliveries.name))) topics.push('deliveries')
   const commit: Commit = { unit, revision, recordedAt, topics }
   tables.commits.set(unit, commit)
   return commit

@@ -2,6 +2,7 @@ import type { Address, Component, ConfigKey, EntryVersion, Scope, UnitChanges } 
 import type { Sequence, SequencedEvent, Stream, StreamBlock } from '../../events/index.ts'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import { type Commit, type Revision, type UnitId, zeroRevision } from '../../kernel/unit-of-work.ts'
+import { emptyRecordTables, type RecordTables } from './record-tables.ts'
 
 /** The versions at one address, oldest first: version `n` is at `n - 1`. */
 export type Versions = EntryVersion[]
@@ -35,6 +36,7 @@ export type Tables = {
   readonly streams: Map<Stream, StreamRow>
   /** The streams with events that are not confirmed, the one that has waited longest first. */
   readonly waiting: Set<StreamRow>
+  readonly records: RecordTables
 }
 
 export function emptyTables(clock: Pick<Clock, 'now'>, epoch: string): Tables {
@@ -48,6 +50,7 @@ export function emptyTables(clock: Pick<Clock, 'now'>, epoch: string): Tables {
     commits: new Map(),
     streams: new Map(),
     waiting: new Set(),
+    records: emptyRecordTables(),
   }
 }
 

@@ -39,7 +39,7 @@ function rowViolations(
       unit.changes.filter((change) => change.component === component).map(({ key, scope, version, op }) => ({ key, scope, version, op })),
     ),
   )
-  const rows = events.map(({ event }) => canonicalJson(event.payload.details['changes'] ?? null))
+  const rows = events.map(({ event }) => canonicalJson('details' in event.payload ? (event.payload.details['changes'] ?? null) : null))
   if (rows.join() !== expected.join())
     return [{ law: 'L11', detail: `${stream} has ${rows.length} rows for ${expected.length} units, or others` }]
   const isNumbered = events.every(({ sequence }, index) => sequence === index + 1)
