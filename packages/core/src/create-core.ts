@@ -1,18 +1,16 @@
 import { type ConfigLimits, type ConfigService, configService, tunables } from './config/index.ts'
-import { type Outbox, type Relay, type RelayLimits, relay } from './events/index.ts'
+import { type EventsService, type RelayLimits, relay } from './events/index.ts'
 import type { CancelSignal } from './kernel/cancel.ts'
+import type { PaymentsService } from './payments/index.ts'
 import type { Ports } from './ports.ts'
+import type { WebhooksService } from './webhooks/index.ts'
 
 /** The whole hexagon: every use case as a typed function. */
 export type Core = Readonly<{
   config: ConfigService
-  events: Readonly<
-    Pick<Outbox, 'backlog' | 'stream' | 'streams' | 'unblock'> & {
-      relayCounts: Relay['counts']
-      /** Background work of an instance: publishes what is committed. Runs until cancelled. */
-      relay: Relay['run']
-    }
-  >
+  payments: PaymentsService
+  webhooks: WebhooksService
+  events: EventsService
   /**
    * All background work of a serving instance. Resolves after `cancel` has fired and everything under way has ended.
    * A short-lived program does without: reads go to the store, and events are left to the serving instances.

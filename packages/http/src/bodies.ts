@@ -1,0 +1,1 @@
+export { entryBody, resolvedBody, snapshotBody } from './config/bodies.ts'
