@@ -4,6 +4,7 @@ export type { ForbiddenTarget, WebhookAnswer, WebhookRequest, WebhookTransport, 
 export type { ReceivedWebhook } from './received-webhook.ts'
 export type { Reach, Subscription, SubscriptionFilter, SubscriptionSecret, WebhookType } from './subscription.ts'
 export type { WebhookSecret } from './webhook-secret.ts'
+export { parseWebhookSecret } from './webhook-secret.ts'
 export type {
   AmendSubscription,
   BeyondReach,

@@ -23,6 +23,9 @@ describe('settings', () => {
       dataDir: '/srv/.cbp',
       sql: { kind: 'sqlite', path: '/srv/.cbp/cbp.sqlite', synchronous: 'full' },
       jwt: { issuer: 'cbp-development', audience: 'cbp-config-api', jwksUrl: null, secret: null },
+      keyring: null,
+      webhookSecrets: null,
+      paymentServiceUrl: null,
       logLevel: 'info',
       trustProxy: [],
       unknown: [],
@@ -42,10 +45,13 @@ describe('settings', () => {
       'CBP_JWT_ISSUER',
       'CBP_JWT_JWKS_URL',
       'CBP_JWT_SECRET',
+      'CBP_KEYRING',
       'CBP_LOG_LEVEL',
+      'CBP_PAYMENT_SERVICE_URL',
       'CBP_PORT',
       'CBP_SQL_URL',
       'CBP_TRUST_PROXY',
+      'CBP_WEBHOOK_SECRETS',
     ])
   })
 
@@ -75,13 +81,29 @@ describe('settings', () => {
   })
 
   it('refuse in production what only development may do', () => {
-    const jwt = { CBP_JWT_ISSUER: 'https://issuer', CBP_JWT_JWKS_URL: 'http://issuer/keys' }
-    expect(namesOf({ CBP_ENV: 'production', ...jwt, CBP_JWT_SECRET: 'x'.repeat(40) })).toEqual([
+    const given = {
+      CBP_JWT_ISSUER: 'https://issuer',
+      CBP_JWT_JWKS_URL: 'http://issuer/keys',
+      CBP_KEYRING: 'keyring.json',
+      CBP_WEBHOOK_SECRETS: `whsec_${'A'.repeat(32)},whsec_${'B'.repeat(32)}`,
+      CBP_PAYMENT_SERVICE_URL: 'http://payments/',
+    }
+    expect(namesOf({ CBP_ENV: 'production', ...given, CBP_JWT_SECRET: 'x'.repeat(40) })).toEqual([
       'CBP_JWT_JWKS_URL',
       'CBP_JWT_SECRET',
+      'CBP_PAYMENT_SERVICE_URL',
       'CBP_TRUST_PROXY',
     ])
-    expect(namesOf({ CBP_ENV: 'staging', ...jwt })).toEqual([])
+    expect(namesOf({ CBP_ENV: 'staging', ...given })).toEqual([])
+    const settings = readSettings({ CBP_ENV: 'staging', ...given }, '/srv')._unsafeUnwrap()
+    expect(settings).toMatchObject({ keyring: '/srv/keyring.json', paymentServiceUrl: 'http://payments/' })
+    expect(settings.webhookSecrets).toHaveLength(2)
+  })
+
+  it('refuse a webhook secret that is none, and do not repeat it', () => {
+    const environment = { CBP_WEBHOOK_SECRETS: 'whsec_dGlueQ==,hunter2' }
+    expect(namesOf(environment)).toEqual(['CBP_WEBHOOK_SECRETS'])
+    expect(JSON.stringify(faultsOf(environment))).not.toMatch(/dGlueQ|hunter2/)
   })
 
   it('come from the environment over the .env file', () => {

@@ -1,4 +1,5 @@
 import { isAbsolute, join, resolve } from 'node:path'
+import { parseWebhookSecret, type WebhookSecret } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { z } from 'zod'
 
@@ -23,6 +24,12 @@ export type Settings = Readonly<{
   dataDir: string
   sql: SqliteSettings
   jwt: JwtSettings
+  /** File of key-encryption keys; `null` in development, where one is generated in the data directory. */
+  keyring: string | null
+  /** What the Payment Service signs its webhooks with; `null` in development, where one is generated. */
+  webhookSecrets: readonly WebhookSecret[] | null
+  /** `null` in development, where a sandbox inside the process takes its place. */
+  paymentServiceUrl: string | null
   logLevel: 'debug' | 'info' | 'warn' | 'error'
   /** CIDR blocks of the proxies whose X-Forwarded-For counts. */
   trustProxy: readonly string[]
@@ -49,6 +56,13 @@ const notPartOfThisVersion = 'is not part of this version; unset it to use the e
 const tlsElsewhere = 'this version speaks plain HTTP and would ignore it; unset it and let a proxy terminate TLS'
 const cidr = z.union([z.cidrv4(), z.cidrv6()], 'must be CIDR blocks separated by commas, e.g. 10.0.0.0/8')
 
+const webhookSecret = z.string().transform((text, context): WebhookSecret => {
+  const secret = parseWebhookSecret(text)
+  if (secret !== null) return secret
+  context.addIssue('must be secrets separated by commas, each whsec_ and the base64 of 24 to 64 random bytes')
+  return z.NEVER
+})
+
 const schema = z.object({
   CBP_ENV: z.enum(['development', 'staging', 'production'], 'must be development, staging or production').default('development'),
   CBP_HOST: z.string().min(1).default('127.0.0.1'),
@@ -69,6 +83,13 @@ const schema = z.object({
   CBP_JWT_AUDIENCE: z.string().min(1).default(defaultAudience),
   CBP_JWT_JWKS_URL: z.url({ protocol: /^https?$/, message: 'must be an http or https URL' }).optional(),
   CBP_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  CBP_KEYRING: z.string().min(1).optional(),
+  CBP_WEBHOOK_SECRETS: z
+    .string()
+    .transform((text) => text.split(',').map((secret) => secret.trim()))
+    .pipe(z.array(webhookSecret).min(1).max(8, 'takes at most 8 secrets'))
+    .optional(),
+  CBP_PAYMENT_SERVICE_URL: z.url({ protocol: /^https?$/, message: 'must be an http or https URL' }).optional(),
   CBP_TRUST_PROXY: z
     .string()
     .transform((text) => text.split(',').map((block) => block.trim()))
@@ -100,10 +121,15 @@ export function readSettings(
   faults.push(...environmentFaults(given))
   if (!parsed.success || sql.isErr() || faults.length > 0) return err(faults)
   const unknown = Object.keys(given).filter((name) => !knownNames.has(name) && !name.startsWith('CBP_TEST_'))
-  return ok(settingsOf(parsed.data, dataDir, sql.value, unknown))
+  return ok(settingsOf(parsed.data, { dataDir, workingDirectory }, sql.value, unknown))
 }
 
-function settingsOf(raw: Raw, dataDir: string, sql: SqliteSettings, unknown: readonly string[]): Settings {
+function settingsOf(
+  raw: Raw,
+  { dataDir, workingDirectory }: Readonly<{ dataDir: string; workingDirectory: string }>,
+  sql: SqliteSettings,
+  unknown: readonly string[],
+): Settings {
   return {
     env: raw.CBP_ENV,
     host: raw.CBP_HOST,
@@ -116,6 +142,9 @@ function settingsOf(raw: Raw, dataDir: string, sql: SqliteSettings, unknown: rea
       jwksUrl: raw.CBP_JWT_JWKS_URL ?? null,
       secret: raw.CBP_JWT_SECRET ?? null,
     },
+    keyring: raw.CBP_KEYRING === undefined ? null : resolve(workingDirectory, raw.CBP_KEYRING),
+    webhookSecrets: raw.CBP_WEBHOOK_SECRETS ?? null,
+    paymentServiceUrl: raw.CBP_PAYMENT_SERVICE_URL ?? null,
     logLevel: raw.CBP_LOG_LEVEL,
     trustProxy: raw.CBP_TRUST_PROXY,
     unknown,
@@ -135,19 +164,27 @@ function readSqlUrl(url: string | undefined, dataDir: string, workingDirectory: 
   return ok({ kind: 'sqlite', path: isAbsolute(path) ? path : resolve(workingDirectory, path), synchronous })
 }
 
+const requiredOutsideDevelopment: Readonly<Record<string, string>> = {
+  CBP_JWT_ISSUER: 'only development has a key of its own',
+  CBP_JWT_JWKS_URL: 'only development has a key of its own',
+  CBP_KEYRING: 'only development generates a key ring',
+  CBP_WEBHOOK_SECRETS: 'only development generates a secret',
+  CBP_PAYMENT_SERVICE_URL: 'the sandbox Payment Service is for development',
+}
+
 /** What development may leave to generated keys, the other environments have to be told; production refuses shortcuts. */
 function environmentFaults(given: Readonly<Record<string, string | undefined>>): readonly SettingsFault[] {
   const env = given['CBP_ENV']
   if (env !== 'staging' && env !== 'production') return []
-  const faults: SettingsFault[] = ['CBP_JWT_ISSUER', 'CBP_JWT_JWKS_URL']
-    .filter((name) => given[name] === undefined)
-    .map((name) => ({ name, message: `is required in ${env}; only development has a key of its own` }))
+  const faults: SettingsFault[] = Object.entries(requiredOutsideDevelopment)
+    .filter(([name]) => given[name] === undefined)
+    .map(([name, reason]) => ({ name, message: `is required in ${env}; ${reason}` }))
   if (given['CBP_JWT_SECRET'] !== undefined) {
     faults.push({ name: 'CBP_JWT_SECRET', message: `shared secrets (HS256) are for development; use CBP_JWT_JWKS_URL in ${env}` })
   }
   if (env === 'staging') return faults
-  if (given['CBP_JWT_JWKS_URL']?.startsWith('http:') === true) {
-    faults.push({ name: 'CBP_JWT_JWKS_URL', message: 'must be https in production' })
+  for (const name of ['CBP_JWT_JWKS_URL', 'CBP_PAYMENT_SERVICE_URL']) {
+    if (given[name]?.startsWith('http:') === true) faults.push({ name, message: 'must be https in production' })
   }
   if (given['CBP_TRUST_PROXY'] === undefined) {
     faults.push({
