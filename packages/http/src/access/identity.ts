@@ -1,7 +1,17 @@
-import { parseScope, type Scope } from '@cbp/core'
+import { parseScope, type Scope, type Viewer } from '@cbp/core'
 
 /** What a token may allow. `admin` allows everything. */
-export type Permission = 'config:read' | 'config:write' | 'monitoring:read'
+export type Permission =
+  | 'clients:all'
+  | 'config:read'
+  | 'config:write'
+  | 'events:read'
+  | 'events:write'
+  | 'monitoring:read'
+  | 'payments:read'
+  | 'payments:write'
+  | 'webhooks:read'
+  | 'webhooks:write'
 
 /** Who calls, as a verified token tells it. */
 export type Identity = Readonly<{
@@ -16,6 +26,11 @@ export type Identity = Readonly<{
 
 export function hasPermission({ permissions }: Identity, permission: Permission): boolean {
   return permissions.has(permission) || permissions.has('admin')
+}
+
+/** Everybody sees what is their own; `clients:all` shows what belongs to others too. */
+export function viewerOf(identity: Identity): Viewer {
+  return { client: identity.client, seesAll: hasPermission(identity, 'clients:all') }
 }
 
 /** A confined token reads and writes at its scopes and below them. What is inherited from above still shows there. */

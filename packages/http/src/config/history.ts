@@ -2,11 +2,12 @@ import { type ConfigService, entryEtag } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import { problemOf } from '../problems/from-core.ts'
 import { encodedJson, privateJson, represent } from '../server/answer.ts'
-import { type Endpoint, endpoint } from '../server/endpoint.ts'
+import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
+import { formatPageCursor, limitParameter, numberParameter, pageCursor } from '../server/parameters.ts'
 import { entryBody } from './bodies.ts'
-import { componentParameter, formatPageCursor, keyParameter, limitParameter, numberParameter, pageCursor, scopeOrRoot } from './input.ts'
+import { componentParameter, keyParameter, scopeOrRoot } from './input.ts'
 import { bodies } from './schemas.ts'
-import { entryParameters, json, refuseScope, tag } from './shared.ts'
+import { entryParameters, refuseScope, tag } from './shared.ts'
 
 const versionNumber = numberParameter(1, 999_999_999, 'The number of a version')
 

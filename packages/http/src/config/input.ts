@@ -20,6 +20,7 @@ import type { Result } from 'neverthrow'
 import { faulty, type Problem, problem } from '../problems/problem.ts'
 import { malformedTags, parseEntityTags } from '../server/entity-tags.ts'
 import type { Exchange } from '../server/exchange.ts'
+import { readInstant } from '../server/parameters.ts'
 
 type Metadata = Readonly<{ description: string; example: string; pattern: string; maxLength?: number }>
 
@@ -66,17 +67,6 @@ export const scopeOrRoot: z.ZodType<Scope, string | undefined> = scopeParameter
     pattern: scopePattern.source,
   })
 
-const instantForm = /^(\d{4}-\d{2}-\d{2})[Tt ](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+ -](?:[01]\d|2[0-3]):[0-5]\d)$/
-
-/** Reads an instant of RFC 3339, whose `+` may have become a blank; `NaN` for what is none. A day that no month has rolls over in Date.parse. */
-function readInstant(text: string): number {
-  const day = instantForm.exec(text)?.[1]
-  if (day === undefined) return Number.NaN
-  const midnight = Date.parse(`${day}T00:00:00Z`)
-  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return Number.NaN
-  return Date.parse(text.replace(/ (?=\d{2}:\d{2}$)/, '+'))
-}
-
 export const asOfParameter: z.ZodType<AsOf | undefined, string | undefined> = z
   .string()
   .transform((text, context): AsOf => {
@@ -92,54 +82,6 @@ export const asOfParameter: z.ZodType<AsOf | undefined, string | undefined> = z
   })
   .optional()
   .openapi({ type: 'string', description: 'Reads as of a revision (digits) or an instant (RFC 3339)', example: '2026-01-31T09:00:00Z' })
-
-export const flagParameter: z.ZodType<boolean, string | undefined> = z
-  .enum(['true', 'false'])
-  .optional()
-  .transform((text) => text === 'true')
-  .openapi({ type: 'string', enum: ['true', 'false'], default: 'false' })
-
-/** A whole number within bounds, from its digits. */
-export function numberParameter(min: number, max: number, description: string): z.ZodType<number, string> {
-  return z
-    .string()
-    .transform((text, context): number => {
-      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
-      if (value >= min && value <= max) return value
-      context.addIssue({ code: 'custom', message: `A whole number from ${min} to ${max} is expected.`, params: { code: 'out-of-range' } })
-      return z.NEVER
-    })
-    .openapi({ type: 'integer', minimum: min, maximum: max, description })
-}
-
-const defaultLimit = 100
-
-export const limitParameter: z.ZodType<number, string | undefined> = numberParameter(1, 500, 'Items on a page')
-  .optional()
-  .transform((limit) => limit ?? defaultLimit)
-  .openapi({ type: 'integer', minimum: 1, maximum: 500, default: defaultLimit, description: 'Items on a page' })
-
-/** An opaque place in one kind of list. */
-export function pageCursor<T>(kind: string, read: (position: string) => T | null): z.ZodType<T | undefined, string | undefined> {
-  return z
-    .string()
-    .transform((text, context): T => {
-      const decoded = Buffer.from(text, 'base64url').toString('utf8')
-      const position =
-        decoded.startsWith(`${kind}:`) && formatPageCursor(kind, decoded.slice(kind.length + 1)) === text
-          ? read(decoded.slice(kind.length + 1))
-          : null
-      if (position !== null) return position
-      context.addIssue({ code: 'custom', message: 'The cursor is not one that this list gave out.', params: { code: 'invalid-cursor' } })
-      return z.NEVER
-    })
-    .optional()
-    .openapi({ type: 'string', description: 'nextCursor of the page before' })
-}
-
-export function formatPageCursor(kind: string, position: string | number): string {
-  return Buffer.from(`${kind}:${position}`, 'utf8').toString('base64url')
-}
 
 /** Reads the condition that every write carries. `If-Match: *` names no version, so it counts as none. */
 export function readPrecondition(exchange: Exchange): Precondition | Problem {

@@ -2,13 +2,14 @@ import { type ConfigService, entryEtag, formatCursor, type ResolvedEntry } from 
 import { z } from '@hono/zod-openapi'
 import { problemOf } from '../problems/from-core.ts'
 import { type Encoded, encodedJson, privateJson, represent } from '../server/answer.ts'
-import { type Endpoint, endpoint } from '../server/endpoint.ts'
+import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
 import { identityIn } from '../server/exchange.ts'
+import { flagParameter, formatPageCursor, limitParameter, pageCursor } from '../server/parameters.ts'
 import { entryBody, resolvedBody, snapshotBody } from './bodies.ts'
 import { formatPlace, listComponents, readPlace, start } from './components.ts'
-import { asOfParameter, componentParameter, flagParameter, formatPageCursor, limitParameter, pageCursor, scopeOrRoot } from './input.ts'
+import { asOfParameter, componentParameter, scopeOrRoot } from './input.ts'
 import { bodies } from './schemas.ts'
-import { entryParameters, json, refuseScope, tag } from './shared.ts'
+import { entryParameters, refuseScope, tag } from './shared.ts'
 
 const tagHeaders = { etag: 'Strong; other for a compressed body', 'cache-control': 'private, no-cache' }
 const conditional = { 'if-none-match': 'Answers 304 when the ETag is still the same' }

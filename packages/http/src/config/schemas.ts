@@ -1,26 +1,11 @@
-import { type JsonValue, reasonLimit, type UnitChanges } from '@cbp/core'
+import type { JsonValue, UnitChanges } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
+import { reason } from '../server/parameters.ts'
 
 const value: z.ZodType<JsonValue, JsonValue> = z
   .custom<JsonValue>((given) => given !== undefined, 'value is required.')
   .openapi('JsonValue', { description: 'Any JSON value up to 64 KiB', type: ['object', 'array', 'string', 'number', 'boolean', 'null'] })
 
-const visible = /[^\p{Cc}\p{Cf}\p{Z}]/u
-
-/** Why something is written: text in which there is something to read. */
-export const reason: z.ZodString = z
-  .string()
-  .min(1)
-  .max(reasonLimit)
-  .refine((text) => !text.isWellFormed() || visible.test(text), {
-    message: 'The reason has nothing in it to read.',
-    params: { code: 'blank' },
-  })
-  .refine((text) => text.isWellFormed(), {
-    message: 'The reason holds half of a surrogate pair, which is no text.',
-    params: { code: 'not-well-formed' },
-  })
-  .openapi({ description: 'Why; kept with the version', example: 'Raised for the launch' })
 const etag = z.string().openapi({ example: '"3-0123456789abcdef0123456789abcdef"' })
 const revision = z.int().min(0).openapi({ description: 'The store-wide counter of units of work' })
 const op = z.enum(['put', 'delete'])

@@ -13,11 +13,6 @@ export const entryParameters: z.ZodObject<{ component: typeof componentParameter
 
 export const tag = 'Configuration'
 
-/** Media types with one schema. */
-export function json(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
-  return { 'application/json': schema }
-}
-
 /** Refuses a scope outside those that the token is confined to. */
 export function refuseScope(exchange: Exchange, scope: Scope): Problem | null {
   const identity = identityIn(exchange)

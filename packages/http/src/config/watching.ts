@@ -5,12 +5,13 @@ import { problemOf } from '../problems/from-core.ts'
 import { problem } from '../problems/problem.ts'
 import { answerWithout, encodedJson, privateJson, represent } from '../server/answer.ts'
 import type { AppDependencies } from '../server/dependencies.ts'
-import { type Endpoint, endpoint } from '../server/endpoint.ts'
+import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
 import { type Exchange, identityIn } from '../server/exchange.ts'
+import { numberParameter } from '../server/parameters.ts'
 import { type ChangeStream, defaultHeartbeatMs, eventStreamHeaders, streamChanges } from './change-stream.ts'
-import { componentParameter, numberParameter, scopeParameter } from './input.ts'
+import { componentParameter, scopeParameter } from './input.ts'
 import { bodies } from './schemas.ts'
-import { json, refuseScope, tag } from './shared.ts'
+import { refuseScope, tag } from './shared.ts'
 
 type Dependencies = Pick<AppDependencies, 'core' | 'lifecycle' | 'now' | 'heartbeatMs'>
 

@@ -4,12 +4,13 @@ import type { ProblemCode } from '../problems/catalogue.ts'
 import { type CoreError, problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
 import { type Answer, encodedJson, privateJson, represent } from '../server/answer.ts'
-import { type Endpoint, endpoint, type SuccessDocumentation } from '../server/endpoint.ts'
+import { type Endpoint, endpoint, json, type SuccessDocumentation } from '../server/endpoint.ts'
 import { callerOf, type Exchange } from '../server/exchange.ts'
+import { reason as reasonText } from '../server/parameters.ts'
 import { entryBody } from './bodies.ts'
 import { readPrecondition, scopeOrRoot } from './input.ts'
-import { bodies, reason as reasonText } from './schemas.ts'
-import { entryParameters, json, refuseScope, tag } from './shared.ts'
+import { bodies } from './schemas.ts'
+import { entryParameters, refuseScope, tag } from './shared.ts'
 
 const conditions = {
   'if-match': 'The ETag of the raw entry; one of the two is required',

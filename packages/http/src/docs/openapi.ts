@@ -79,7 +79,9 @@ export function registerEndpoint(registry: Registry, endpoint: Endpoint): void {
       ...(params === null ? {} : { params }),
       query,
       ...(Object.keys(headers).length === 0 ? {} : { headers: headerSchema(headers) }),
-      ...(body === null ? {} : { body: { required: true, content: { 'application/json': { schema: body } } } }),
+      ...(body === null
+        ? {}
+        : { body: { required: true, content: Object.fromEntries(documentation.bodyTypes.map((type) => [type, { schema: body }])) } }),
     },
     responses: { ...successes(endpoint), ...problems(problemCodesOf(endpoint)) },
   })

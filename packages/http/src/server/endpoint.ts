@@ -6,7 +6,7 @@ import type { Answer, StreamedAnswer } from './answer.ts'
 import type { Exchange } from './exchange.ts'
 import { parameterReader, readJsonBody } from './validate.ts'
 
-export type Method = 'get' | 'put' | 'post' | 'delete'
+export type Method = 'get' | 'put' | 'post' | 'patch' | 'delete'
 
 export type Outcome = Answer | StreamedAnswer | Problem
 
@@ -25,6 +25,8 @@ export type EndpointDocumentation = Readonly<{
   params: z.ZodObject | null
   query: z.ZodObject
   body: z.ZodType | null
+  /** Media types that the body may have. */
+  bodyTypes: readonly string[]
   /** Header fields that the endpoint reads, by name. */
   headers: Readonly<Record<string, string>>
   successes: Readonly<Record<number, SuccessDocumentation>>
@@ -44,6 +46,7 @@ export type Endpoint = Readonly<{
 }>
 
 const defaultDeadlineMs = 30_000
+const jsonOnly: readonly string[] = ['application/json']
 const noParameters: z.ZodObject = z.strictObject({})
 
 type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> = Readonly<{
@@ -57,6 +60,8 @@ type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body exte
   params?: Params
   query?: Query
   body?: Body
+  /** `application/json` unless others are named. */
+  bodyTypes?: readonly string[]
   headers?: Readonly<Record<string, string>>
   successes: Readonly<Record<number, SuccessDocumentation>>
   problems?: readonly ProblemCode[]
@@ -66,11 +71,17 @@ type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body exte
   ) => Outcome | Promise<Outcome>
 }>
 
+/** A body in JSON with one schema. */
+export function json(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
+  return { 'application/json': schema }
+}
+
 /** Ties schemas and handler together: nothing unvalidated reaches `handle`, and nothing undocumented is validated. */
 export function endpoint<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType>(
   definition: Definition<Params, Query, Body>,
 ): Endpoint {
   const { method, path, permission, summary, description, tag, params, body, handle } = definition
+  const bodyTypes = definition.bodyTypes ?? jsonOnly
   const query = (definition.query ?? noParameters) as Query
   const readParameters = parameterReader(
     (params ?? null) as z.ZodType<z.output<Params>> | null,
@@ -88,6 +99,7 @@ export function endpoint<Params extends z.ZodObject, Query extends z.ZodObject, 
       params: params ?? null,
       query,
       body: body ?? null,
+      bodyTypes,
       headers: definition.headers ?? {},
       successes: definition.successes,
       problems: definition.problems ?? [],
@@ -96,7 +108,7 @@ export function endpoint<Params extends z.ZodObject, Query extends z.ZodObject, 
       const parameters = readParameters(exchange)
       if ('code' in parameters) return parameters
       if (body === undefined) return handle({ ...parameters, body: undefined as z.output<Body> }, exchange)
-      const read = await readJsonBody(exchange, body as z.ZodType<z.output<Body>>)
+      const read = await readJsonBody(exchange, body as z.ZodType<z.output<Body>>, bodyTypes)
       if ('code' in read) return read
       return handle({ ...parameters, body: read.body }, exchange)
     },

@@ -112,7 +112,7 @@ async function answer(deps: PipelineDependencies, endpoint: Endpoint, exchange: 
 
 function lateness({ method }: Endpoint): string {
   const late = 'The answer was not ready in time.'
-  return method === 'get' ? late : `${late} Whether the write was made is unknown: read the entry before you send it again.`
+  return method === 'get' ? late : `${late} Whether the write was made is unknown: look before you send it again.`
 }
 
 function finish(deps: PipelineDependencies, outcome: Outcome, exchange: Exchange): Finished {

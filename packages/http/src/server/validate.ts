@@ -107,18 +107,33 @@ function decode(text: string): string {
   }
 }
 
-/** Reads a JSON body: 413, 415, 400 and 422 in this order. */
-export async function readJsonBody<Body>(exchange: Exchange, schema: z.ZodType<Body>): Promise<Readonly<{ body: Body }> | Problem> {
-  const typeFault = mediaTypeFault(exchange)
-  if (typeFault !== null) return problem('unsupported-media-type', typeFault, { headers: { accept: 'application/json' } })
-  const bytes = await exchange.readBody(bodyLimitBytes)
+/** Reads a whole body of at most `limitBytes`, or tells what was wrong with the sending of it. */
+export async function readBytes(exchange: Exchange, limitBytes: number): Promise<Uint8Array | Problem> {
+  const bytes = await exchange.readBody(limitBytes)
   if (bytes === 'too-large') {
-    return problem('body-too-large', `The body has more than ${bodyLimitBytes} bytes.`, { headers: { connection: 'close' } })
+    return problem('body-too-large', `The body has more than ${limitBytes} bytes.`, { headers: { connection: 'close' } })
   }
   if (bytes === 'too-slow') {
     return problem('request-timeout', 'The body did not arrive in time; nothing was done.', { headers: { connection: 'close' } })
   }
   if (bytes === 'incomplete') return problem('bad-request', 'The body ended before all of it had arrived.')
+  return bytes
+}
+
+/** Reads a JSON body: 415, 413, 400 and 422 in this order. */
+export async function readJsonBody<Body>(
+  exchange: Exchange,
+  schema: z.ZodType<Body>,
+  types: readonly string[],
+): Promise<Readonly<{ body: Body }> | Problem> {
+  const typeFault = mediaTypeFault(exchange, types)
+  if (typeFault !== null) {
+    // RFC 9110, 12.5.1, and RFC 5789, 3.1.
+    const field = exchange.method === 'PATCH' ? 'accept-patch' : 'accept'
+    return problem('unsupported-media-type', typeFault, { headers: { [field]: types.join(', ') } })
+  }
+  const bytes = await readBytes(exchange, bodyLimitBytes)
+  if ('code' in bytes) return bytes
   const parsed = parseJson(bytes)
   if ('fault' in parsed) return problem('malformed-json', parsed.fault)
   if (parsed.lossy.length > 0) return faulty('invalid-body', parsed.lossy)
@@ -127,12 +142,14 @@ export async function readJsonBody<Body>(exchange: Exchange, schema: z.ZodType<B
   return faulty('invalid-body', faultsOf(checked.error.issues, parsed.value, bodyNaming))
 }
 
-function mediaTypeFault(exchange: Exchange): string | null {
+function mediaTypeFault(exchange: Exchange, types: readonly string[]): string | null {
   const coding = exchange.header('content-encoding')
   if (coding !== undefined && coding.toLowerCase() !== 'identity') return `A body with the content coding ${coding} is not accepted.`
   const type = exchange.header('content-type')
-  if (type === undefined) return 'The body needs Content-Type: application/json.'
-  if (!/^\s*application\/json\s*(?:;|$)/i.test(type)) return `The type ${type} is not accepted; send application/json.`
+  if (type === 'application/json' && types.includes(type)) return null
+  if (type === undefined) return `The body needs Content-Type: ${types.join(' or ')}.`
+  const [essence = ''] = type.split(';', 1)
+  if (!types.includes(essence.trim().toLowerCase())) return `The type ${type} is not accepted; send ${types.join(' or ')}.`
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1]
   return charset === undefined || charset.toLowerCase() === 'utf-8' ? null : `JSON is UTF-8, not ${charset}.`
 }
