@@ -1,57 +1,76 @@
-import type { ResultAsync } from 'neverthrow'
-import type { Caller } from '../kernel/caller.ts'
-import type { StoreUnavailable } from '../kernel/failures.ts'
-import type { Uuid } from '../kernel/ids.ts'
-import type { Page } from '../kernel/page.ts'
+import type { CancelSignal } from '../kernel/cancel.ts'
+import type { IdSource } from '../kernel/ids.ts'
+import type { UnitOfWork } from '../kernel/unit-of-work.ts'
 import type { Transaction } from '../transaction.ts'
-import type { Delivery } from './ports/event-broker.ts'
-import type { DeadLetter, DeadLetterFilter } from './ports/inbox.ts'
+import type { ConsumerDefinition } from './apply-event.ts'
+import { type Consumer, type ConsumerCounts, consumer } from './consumer.ts'
+import { type DeadLetters, deadLetters } from './dead-letters.ts'
+import type { EventBroker } from './ports/event-broker.ts'
+import type { DeadLetterStore } from './ports/inbox.ts'
 import type { Outbox } from './ports/outbox.ts'
-import type { Relay } from './relay.ts'
-
-/** The event cannot be applied, now or ever; after a few tries it is set aside as a dead letter. */
-export type EventNotApplicable = Readonly<{ kind: 'event-not-applicable'; reason: string }>
-
-/**
- * Records on `tx` what the event means. Part of the unit that advances the inbox, so that it takes effect exactly once
- * (L15); awaits nothing but `tx`, and may be run again.
- */
-export type ApplyEvent = (tx: Transaction, delivery: Delivery) => ResultAsync<void, EventNotApplicable | StoreUnavailable>
-
-/** `topics` must take whole streams (`payment.#`, `#`): what a consumer does not want, it applies as nothing. */
-export type ConsumerDefinition = Readonly<{ name: string; topics: readonly string[]; apply: ApplyEvent }>
-
-export type DeadLetterNotFound = Readonly<{ kind: 'dead-letter-not-found'; id: string }>
-/** It was replayed or discarded before. */
-export type DeadLetterSettled = Readonly<{ kind: 'dead-letter-settled'; letter: DeadLetter }>
-/** Its consumer does not run here. */
-export type UnknownConsumer = Readonly<{ kind: 'unknown-consumer'; consumer: string }>
-export type TooManyReplays = Readonly<{ kind: 'too-many-replays'; retryAfterMs: number }>
-
-/** Counts since the start of this process. */
-export type ConsumerCounts = Readonly<{ applied: number; duplicates: number; failures: number; dead: number }>
+import { type Relay, type RelayDependencies, relay } from './relay.ts'
 
 export type EventsService = Readonly<
-  Pick<Outbox, 'backlog' | 'stream' | 'streams' | 'unblock'> & {
-    relayCounts: Relay['counts']
-    /** Background work of an instance: publishes what is committed. Runs until cancelled. */
-    relay: Relay['run']
-    consumerCounts: () => ReadonlyMap<string, ConsumerCounts>
-    deadLetters: (filter: DeadLetterFilter, before: Uuid | null, limit: number) => ResultAsync<Page<DeadLetter, Uuid>, StoreUnavailable>
-    deadLetter: (id: Uuid) => ResultAsync<DeadLetter, DeadLetterNotFound | StoreUnavailable>
-    deadCount: () => ResultAsync<number, StoreUnavailable>
-    /** Applies the event once more, marked as replayed, in one unit with the letter's end. At most ten a second. */
-    replayDeadLetter: (
-      id: Uuid,
-      caller: Caller,
-    ) => ResultAsync<
-      DeadLetter,
-      DeadLetterNotFound | DeadLetterSettled | UnknownConsumer | TooManyReplays | EventNotApplicable | StoreUnavailable
-    >
-    discardDeadLetter: (
-      id: Uuid,
-      reason: string,
-      caller: Caller,
-    ) => ResultAsync<DeadLetter, DeadLetterNotFound | DeadLetterSettled | StoreUnavailable>
-  }
+  Pick<Outbox, 'backlog' | 'stream' | 'streams' | 'unblock'> &
+    DeadLetters & {
+      relayCounts: Relay['counts']
+      /**
+       * Background work of an instance: publishes what is committed, and takes part as each of its consumers for exactly
+       * as long. Runs until cancelled, then until what is under way has ended.
+       */
+      relay: Relay['run']
+      /** By the consumer's name. */
+      consumerCounts: () => ReadonlyMap<string, ConsumerCounts>
+    }
 >
+
+export type EventsDependencies = Omit<RelayDependencies, 'broker'> &
+  Readonly<{
+    eventBroker: EventBroker
+    deadLetterStore: DeadLetterStore
+    unitOfWork: UnitOfWork<Transaction>
+    ids: IdSource
+    /** Each name once: it is the consumer's place in the streams, for good. */
+    consumers: readonly ConsumerDefinition[]
+  }>
+
+/** Relay, consumers and dead letters of one instance. */
+export function eventsService(deps: EventsDependencies): EventsService {
+  const { outbox, eventBroker: broker } = deps
+  const consumers = byName(deps.consumers.map((definition) => consumer(deps, definition)))
+  const { run, counts } = relay({ ...deps, broker })
+  return {
+    backlog: outbox.backlog,
+    stream: outbox.stream,
+    streams: outbox.streams,
+    unblock: outbox.unblock,
+    ...deadLetters(deps),
+    relayCounts: counts,
+    relay: (cancel) => runWithConsumers(broker, [...consumers.values()], run, cancel),
+    consumerCounts: () => new Map(Array.from(consumers, ([name, each]) => [name, each.counts()])),
+  }
+}
+
+function byName(consumers: readonly Consumer[]): ReadonlyMap<string, Consumer> {
+  const named = new Map<string, Consumer>()
+  for (const each of consumers) {
+    if (named.has(each.name)) throw new Error(`there are two consumers "${each.name}"`)
+    named.set(each.name, each)
+  }
+  return named
+}
+
+/** The consumers are there before the relay and after it: an event that nobody takes is confirmed, and would be missed. */
+async function runWithConsumers(
+  broker: EventBroker,
+  consumers: readonly Consumer[],
+  run: Relay['run'],
+  cancel: CancelSignal,
+): Promise<void> {
+  const stops = consumers.map((each) => broker.subscribe(each))
+  try {
+    await run(cancel)
+  } finally {
+    await Promise.all(stops.map((stop) => stop()))
+  }
+}

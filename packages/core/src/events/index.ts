@@ -1,3 +1,6 @@
+export type { ApplyEvent, ConsumerDefinition, EventNotApplicable } from './apply-event.ts'
+export type { ConsumerCounts } from './consumer.ts'
+export type { DeadLetterNotFound, DeadLetterSettled, ReplayError, TooManyReplays, UnknownConsumer } from './dead-letters.ts'
 export type {
   DomainEvent,
   EventDraft,
@@ -11,17 +14,8 @@ export type {
   UserEvent,
 } from './event.ts'
 export { routingKey, wireBody } from './event.ts'
-export type {
-  ApplyEvent,
-  ConsumerCounts,
-  ConsumerDefinition,
-  DeadLetterNotFound,
-  DeadLetterSettled,
-  EventNotApplicable,
-  EventsService,
-  TooManyReplays,
-  UnknownConsumer,
-} from './events-service.ts'
+export type { EventsDependencies, EventsService } from './events-service.ts'
+export { eventsService } from './events-service.ts'
 export type { BrokerUnavailable, Delivery, EventBroker, EventConsumer, EventRefused } from './ports/event-broker.ts'
 export type { DeadLetter, DeadLetterFilter, DeadLetterState, DeadLetterStore, InboxPosition, InboxRecords } from './ports/inbox.ts'
 export type {
@@ -36,3 +30,5 @@ export type {
 } from './ports/outbox.ts'
 export type { Relay, RelayCounts, RelayLimits } from './relay.ts'
 export { relay } from './relay.ts'
+export type { EventSchemas, WireEvent } from './wire.ts'
+export { eventSchemas, eventTypes } from './wire.ts'

@@ -6,11 +6,13 @@ import { faultyConfigStore } from '../config/testing/faulty-config-store.ts'
 import type { Delivery, SequencedEvent, Stream } from '../events/index.ts'
 import { type EventBrokerFault, faultyEventBroker } from '../events/testing/faulty-event-broker.ts'
 import { faultyOutbox } from '../events/testing/faulty-outbox.ts'
+import { fakeClock } from '../kernel/testing/fake-clock.ts'
 import { type CallFault, scriptedFaults } from '../kernel/testing/faults.ts'
 import { faultyTransactions } from '../kernel/testing/faulty-transactions.ts'
 import type { Revision } from '../kernel/unit-of-work.ts'
 import { configStoreContract } from './config-store.contract.ts'
 import { fakePorts } from './fake-ports.ts'
+import { fakeStore } from './fake-store/fake-store.ts'
 import { outboxContract } from './outbox.contract.ts'
 import { emit, expectOk } from './store-units.ts'
 import { transactionsContract } from './transactions.contract.ts'
@@ -20,8 +22,11 @@ const request = { owner: 'relay', limit: 1, leaseMs: 1000, eventLimit: 1 }
 
 describe('wrappers without faults', () => {
   const open = async () => {
-    const { clock, transactions, configStore, outbox } = fakePorts()
+    const clock = fakeClock()
+    const store = fakeStore(clock)
+    const { transactions, configStore, outbox } = store
     return {
+      ...store,
       clock,
       transactions: faultyTransactions(transactions, scriptedFaults([])),
       configStore: faultyConfigStore(configStore, scriptedFaults([])),

@@ -2,7 +2,7 @@ import { okAsync } from 'neverthrow'
 import type { DeadLetterStore } from '../../events/index.ts'
 import type { PaymentStatus, PaymentStore } from '../../payments/index.ts'
 import type { WebhookStore } from '../../webhooks/index.ts'
-import { allRows, removeRow, rowOf } from './fake-records.ts'
+import { allRows, rowOf } from './fake-records.ts'
 import { byId, type RecordTables } from './record-tables.ts'
 
 type Identified = Readonly<{ id: string }>
@@ -30,15 +30,12 @@ export function fakePaymentStore(tables: RecordTables): PaymentStore {
       return okAsync(pageBefore(matching, before, limit))
     },
     history(id, after, limit) {
-      const own = allRows(tables.paymentHistory).filter(({ paymentId, number }) => paymentId === id && number > after)
+      const own = tables.historyOf(id).filter(({ number }) => number > after)
       return okAsync(own.sort((left, right) => left.number - right.number).slice(0, limit))
     },
-    discrepancies(id) {
-      const own = allRows(tables.discrepancies).filter(({ paymentId }) => paymentId === id)
-      return okAsync(own.sort((left, right) => (left.kind < right.kind ? -1 : 1)))
-    },
+    discrepancies: (id) => okAsync(tables.discrepanciesOf(id).toSorted((left, right) => (left.kind < right.kind ? -1 : 1))),
     dueForCheck(now, limit) {
-      const due = allRows(tables.payments).filter(({ checkAt }) => checkAt !== null && checkAt <= now)
+      const due = tables.toCheck().filter(({ checkAt }) => checkAt !== null && checkAt <= now)
       return okAsync(
         due
           .sort((left, right) => (left.checkAt ?? 0) - (right.checkAt ?? 0) || byId(left, right))
@@ -51,11 +48,7 @@ export function fakePaymentStore(tables: RecordTables): PaymentStore {
       for (const { status } of allRows(tables.payments)) byStatus[status] = (byStatus[status] ?? 0) + 1
       return okAsync({ byStatus, openDiscrepancies: allRows(tables.discrepancies).filter(({ resolvedAt }) => resolvedAt === null).length })
     },
-    dropExpiredKeys(now, limit) {
-      const expired = allRows(tables.idempotencyKeys).filter(({ expiresAt }) => expiresAt <= now)
-      for (const each of expired.slice(0, limit)) removeRow(tables.idempotencyKeys, each)
-      return okAsync(Math.min(expired.length, limit))
-    },
+    dropExpiredKeys: (now, limit) => okAsync(tables.dropExpiredKeys(now, limit)),
   }
 }
 
@@ -77,28 +70,25 @@ export function fakeWebhookStore(tables: RecordTables): WebhookStore {
       return okAsync(pageBefore(matching, before, limit))
     },
     dueLanes(now, limit) {
-      const due = allRows(tables.lanes).filter(
-        ({ dueAt, leasedUntil }) => dueAt !== null && dueAt <= now && (leasedUntil === null || leasedUntil <= now),
-      )
+      const due = tables
+        .busyLanes()
+        .filter(({ dueAt, leasedUntil }) => dueAt !== null && dueAt <= now && (leasedUntil === null || leasedUntil <= now))
       return okAsync(due.sort((left, right) => (left.dueAt ?? 0) - (right.dueAt ?? 0)).slice(0, limit))
     },
-    dueDeliveries(subscriptionId, now, limit) {
-      const due = allRows(tables.deliveries).filter(
-        (each) => each.subscriptionId === subscriptionId && each.status === 'pending' && each.dueAt !== null && each.dueAt <= now,
-      )
-      return okAsync(due.sort((left, right) => (left.dueAt ?? 0) - (right.dueAt ?? 0) || byId(left, right)).slice(0, limit))
-    },
+    dueDeliveries: (subscriptionId, now, limit) =>
+      okAsync(
+        tables
+          .pendingOf(subscriptionId)
+          .filter(({ dueAt }) => dueAt !== null && dueAt <= now)
+          .slice(0, limit),
+      ),
     backlog() {
       const pending = allRows(tables.deliveries).filter(({ status }) => status === 'pending')
       const oldestDueAt = pending.reduce<number | null>((oldest, { dueAt }) => Math.min(oldest ?? dueAt ?? 0, dueAt ?? 0), null)
       const disabledSubscriptions = allRows(tables.subscriptions).filter(({ status }) => status === 'disabled').length
       return okAsync({ pending: pending.length, oldestDueAt, disabledSubscriptions })
     },
-    dropExpiredIds(now, limit) {
-      const expired = allRows(tables.receivedWebhooks).filter(({ expiresAt }) => expiresAt <= now)
-      for (const each of expired.slice(0, limit)) removeRow(tables.receivedWebhooks, each)
-      return okAsync(Math.min(expired.length, limit))
-    },
+    dropExpiredIds: (now, limit) => okAsync(tables.dropExpiredIds(now, limit)),
   }
 }
 

@@ -6,7 +6,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Topic } from '../../kernel/signals.ts'
 import type { AttemptFailure, Commit, Committed, Contended, Revision, Transactions, UnitId } from '../../kernel/unit-of-work.ts'
 import type { Transaction } from '../../transaction.ts'
-import type { RecordedWrites } from './fake-records.ts'
+import { nothingRecorded, type RecordedWrites } from './fake-records.ts'
 import { recordTransaction } from './record-tables.ts'
 import { type ComponentRow, headRevision, type StreamRow, type Tables, versionsAt } from './tables.ts'
 
@@ -22,7 +22,7 @@ type Recording = Readonly<{
 export function fakeTransactions(tables: Tables): Transactions<Transaction> {
   return {
     attempt<T, E>(unit: UnitId, work: (tx: Transaction) => ResultAsync<T, E>): ResultAsync<Committed<T>, E | AttemptFailure> {
-      const recording: Recording = { reads: [], drafts: [], events: [], recorded: { checks: [], writes: [] } }
+      const recording: Recording = { reads: [], drafts: [], events: [], recorded: nothingRecorded() }
       return work(recorder(tables, recording)).andThen((value) => commitUnit(tables, unit, recording).map((commit) => ({ value, commit })))
     },
     settle(unit) {
@@ -82,8 +82,12 @@ function apply(tables: Tables, unit: UnitId, { drafts, events, recorded }: Recor
   }
   for (const event of events) applyEvent(tables, event)
   if (events.length > 0) topics.push('events')
-  for (const write of recorded.writes) write.apply()
-  if (recorded.writes.some(({ place }) => place.startsWith(tables.records.deliveries.name))) topics.push('deliveries')
+  let addsDelivery = false
+  for (const { table, op, apply: write } of recorded.writes.values()) {
+    write()
+    addsDelivery ||= op === 'insert' && table === tables.records.deliveries.name
+  }
+  if (addsDelivery) topics.push('deliveries')
   const commit: Commit = { unit, revision, recordedAt, topics }
   tables.commits.set(unit, commit)
   return commit

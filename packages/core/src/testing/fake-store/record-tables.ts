@@ -1,11 +1,12 @@
 import { okAsync } from 'neverthrow'
 import type { DeadLetter, InboxPosition } from '../../events/index.ts'
+import type { Instant } from '../../kernel/clock.ts'
 import type { Discrepancy, HistoryEntry, IdempotencyRecord, Payment, PaymentReference } from '../../payments/index.ts'
 import type { Transaction } from '../../transaction.ts'
 import type { Lane, ReceivedWebhook, Subscription, WebhookDelivery } from '../../webhooks/index.ts'
-import { allRows, type RecordedWrites, type RecordTable, recordsOver, recordTable } from './fake-records.ts'
+import { allRows, expiryOf, groupsOf, noteFound, type RecordedWrites, type RecordTable, recordsOver, recordTable } from './fake-records.ts'
 
-/** Every kind of row that is kept under a key. */
+/** Every kind of row that is kept under a key, and what is asked of them so often that it must not cost a look at all. */
 export type RecordTables = Readonly<{
   payments: RecordTable<Payment, 'id'>
   paymentReferences: RecordTable<PaymentReference, 'client' | 'reference'>
@@ -18,29 +19,52 @@ export type RecordTables = Readonly<{
   subscriptions: RecordTable<Subscription, 'id'>
   lanes: RecordTable<Lane, 'subscriptionId'>
   deliveries: RecordTable<WebhookDelivery, 'id'>
+  /** Payments that the reconciler is to ask after, now or later. */
+  toCheck: () => readonly Payment[]
+  historyOf: (payment: string) => readonly HistoryEntry[]
+  discrepanciesOf: (payment: string) => readonly Discrepancy[]
+  /** Lanes that are to be looked at, now or later. */
+  busyLanes: () => readonly Lane[]
+  /** Pending deliveries of a subscription, the earliest due first. */
+  pendingOf: (subscription: string) => readonly WebhookDelivery[]
+  dropExpiredKeys: (now: Instant, limit: number) => number
+  dropExpiredIds: (now: Instant, limit: number) => number
 }>
 
 export function emptyRecordTables(): RecordTables {
+  const payments = recordTable<Payment, 'id'>('payment', 'id')
+  const paymentHistory = recordTable<HistoryEntry, 'paymentId' | 'number'>('history entry', 'paymentId', 'number')
+  const discrepancies = recordTable<Discrepancy, 'paymentId' | 'kind'>('discrepancy', 'paymentId', 'kind')
+  const idempotencyKeys = recordTable<IdempotencyRecord, 'client' | 'operation' | 'key'>('idempotency key', 'client', 'operation', 'key')
+  const receivedWebhooks = recordTable<ReceivedWebhook, 'id'>('received webhook', 'id')
+  const lanes = recordTable<Lane, 'subscriptionId'>('lane', 'subscriptionId')
+  const deliveries = recordTable<WebhookDelivery, 'id'>('delivery', 'id')
+  const toCheck = groupsOf(payments, ({ checkAt }) => (checkAt === null ? null : ''))
+  const busyLanes = groupsOf(lanes, ({ dueAt }) => (dueAt === null ? null : ''))
+  const pending = groupsOf(deliveries, ({ subscriptionId, status }) => (status === 'pending' ? subscriptionId : null))
   return {
-    payments: recordTable('payment', 'id'),
+    payments,
     paymentReferences: recordTable('payment reference', 'client', 'reference'),
-    paymentHistory: recordTable('history entry', 'paymentId', 'number'),
-    discrepancies: recordTable('discrepancy', 'paymentId', 'kind'),
-    idempotencyKeys: recordTable('idempotency key', 'client', 'operation', 'key'),
+    paymentHistory,
+    discrepancies,
+    idempotencyKeys,
     inbox: recordTable('inbox position', 'consumer', 'stream'),
     deadLetters: recordTable('dead letter', 'id'),
-    receivedWebhooks: recordTable('received webhook', 'id'),
+    receivedWebhooks,
     subscriptions: recordTable('subscription', 'id'),
-    lanes: recordTable('lane', 'subscriptionId'),
-    deliveries: recordTable('delivery', 'id'),
+    lanes,
+    deliveries,
+    toCheck: () => toCheck(''),
+    historyOf: groupsOf(paymentHistory, ({ paymentId }) => paymentId),
+    discrepanciesOf: groupsOf(discrepancies, ({ paymentId }) => paymentId),
+    busyLanes: () => busyLanes(''),
+    pendingOf: (subscription) => pending(subscription).toSorted(byDueTime),
+    dropExpiredKeys: expiryOf(idempotencyKeys, ({ expiresAt }) => expiresAt),
+    dropExpiredIds: expiryOf(receivedWebhooks, ({ expiresAt }) => expiresAt),
   }
 }
 
 export function recordTransaction(tables: RecordTables, recorded: RecordedWrites): Omit<Transaction, 'config' | 'outbox'> {
-  const pendingOf = (subscriptionId: string): readonly WebhookDelivery[] =>
-    allRows(tables.deliveries)
-      .filter((delivery) => delivery.subscriptionId === subscriptionId && delivery.status === 'pending')
-      .sort((left, right) => (left.dueAt ?? 0) - (right.dueAt ?? 0))
   return {
     payments: recordsOver(tables.payments, recorded),
     paymentReferences: recordsOver(tables.paymentReferences, recorded),
@@ -62,11 +86,17 @@ export function recordTransaction(tables: RecordTables, recorded: RecordedWrites
           })
           .sort(byId),
       ),
-    nextDue: (subscriptionId) => okAsync(pendingOf(subscriptionId)[0]?.dueAt ?? null),
-    pendingDeliveries: (subscriptionId, limit) => okAsync(pendingOf(subscriptionId).slice(0, limit)),
+    // Whatever adds a delivery updates the lane: for a unit that has found it, these stay as read.
+    nextDue: (subscriptionId) => okAsync(tables.pendingOf(subscriptionId)[0]?.dueAt ?? null),
+    pendingDeliveries: (subscriptionId, limit) =>
+      okAsync(noteFound(tables.deliveries, recorded, tables.pendingOf(subscriptionId).slice(0, limit))),
   }
 }
 
 export function byId(left: Readonly<{ id: string }>, right: Readonly<{ id: string }>): number {
   return left.id < right.id ? -1 : Number(left.id > right.id)
+}
+
+function byDueTime(left: WebhookDelivery, right: WebhookDelivery): number {
+  return (left.dueAt ?? 0) - (right.dueAt ?? 0) || byId(left, right)
 }
