@@ -7,19 +7,38 @@ export type ProblemCode =
   | 'invalid-header'
   | 'invalid-cursor'
   | 'bad-request'
+  | 'idempotency-key-required'
   | 'unauthenticated'
   | 'invalid-token'
+  | 'signature-invalid'
   | 'insufficient-permission'
   | 'scope-not-permitted'
+  | 'beyond-reach'
   | 'not-found'
   | 'config-not-found'
   | 'entry-not-found'
   | 'version-not-found'
+  | 'payment-not-found'
+  | 'subscription-not-found'
+  | 'delivery-not-found'
+  | 'dead-letter-not-found'
+  | 'stream-not-found'
   | 'revision-beyond-head'
   | 'method-not-allowed'
   | 'request-timeout'
+  | 'duplicate-reference'
+  | 'payment-state-conflict'
+  | 'request-in-flight'
+  | 'too-many-subscriptions'
+  | 'subscription-disabled'
+  | 'delivery-still-pending'
+  | 'dead-letter-settled'
+  | 'unknown-consumer'
+  | 'event-not-applicable'
   | 'cursor-gone'
   | 'stale-version'
+  | 'stale-payment'
+  | 'stale-subscription'
   | 'resolved-etag'
   | 'body-too-large'
   | 'unsupported-media-type'
@@ -27,15 +46,21 @@ export type ProblemCode =
   | 'invalid-body'
   | 'invalid-value'
   | 'unknown-version'
+  | 'idempotency-key-reused'
+  | 'forbidden-target'
   | 'precondition-required'
+  | 'too-many-replays'
   | 'header-too-large'
   | 'internal-error'
   | 'store-unavailable'
   | 'keys-unavailable'
+  | 'payment-service-unavailable'
   | 'deadline-exceeded'
   | 'shutting-down'
 
-const retry = 'Try again after the time in Retry-After, with growing pauses. Conditional writes are safe to send again.'
+const elsewhere = 'It does not exist, or belongs to another client: what belongs to others shows only with clients:all.'
+const retry =
+  'Try again after the time in Retry-After, with growing pauses. Conditional writes, and requests with an Idempotency-Key, are safe to send again.'
 
 /** Every problem that this service answers: the catalogue pages and the OpenAPI document are made from it. */
 export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
@@ -64,6 +89,11 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'The request is not valid HTTP',
     remedy: 'Mend the request line, the Host field or the framing of the request.',
   },
+  'idempotency-key-required': {
+    status: 400,
+    title: 'The request needs an Idempotency-Key',
+    remedy: 'Send Idempotency-Key with a fresh value, such as a UUID, for each new request, and the same value whenever you repeat it.',
+  },
   unauthenticated: {
     status: 401,
     title: 'A bearer token is required',
@@ -74,6 +104,12 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'The bearer token is not valid',
     remedy: 'Get a new token from the issuer, for this audience; the detail says what is wrong with this one.',
   },
+  'signature-invalid': {
+    status: 401,
+    title: 'The webhook is not signed well',
+    remedy:
+      'Sign as Standard Webhooks has it: HMAC-SHA256 over id.timestamp.body with a secret that this service knows, in webhook-id, webhook-timestamp (now, within 5 minutes) and webhook-signature.',
+  },
   'insufficient-permission': {
     status: 403,
     title: 'The token lacks a permission',
@@ -83,6 +119,12 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 403,
     title: 'The token is confined to other configuration scopes',
     remedy: 'Name with ?scope= a scope that lies under one of the cbp_scopes of the token.',
+  },
+  'beyond-reach': {
+    status: 403,
+    title: 'The subscription asks for more than its owner may hear',
+    remedy:
+      'CONFIG_UPDATED and SYSTEM_ALERT take config:read that is not confined to scopes. Leave out the types that the detail names, or get such a token.',
   },
   'not-found': {
     status: 404,
@@ -109,6 +151,31 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'The revision does not exist yet',
     remedy: 'asOf takes a revision up to the head, which GET /config tells.',
   },
+  'payment-not-found': {
+    status: 404,
+    title: 'There is no such payment',
+    remedy: elsewhere,
+  },
+  'subscription-not-found': {
+    status: 404,
+    title: 'There is no such subscription',
+    remedy: elsewhere,
+  },
+  'delivery-not-found': {
+    status: 404,
+    title: 'There is no such delivery',
+    remedy: elsewhere,
+  },
+  'dead-letter-not-found': {
+    status: 404,
+    title: 'There is no such dead letter',
+    remedy: 'GET /events/dead-letters lists those that there are.',
+  },
+  'stream-not-found': {
+    status: 404,
+    title: 'There is no such stream',
+    remedy: 'GET /events/streams lists those that there are; a stream begins with its first event.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'The path does not take this method',
@@ -118,6 +185,51 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 408,
     title: 'The request did not arrive in time',
     remedy: 'Send the whole request promptly once the connection is open.',
+  },
+  'duplicate-reference': {
+    status: 409,
+    title: 'The reference is taken',
+    remedy: 'Each reference names one payment of a client for ever; `paymentId` is the one that has it. Choose another, or leave it out.',
+  },
+  'payment-state-conflict': {
+    status: 409,
+    title: 'The state of the payment does not allow this',
+    remedy: '`current` is the payment as it is. Only a PENDING payment can be amended, cancelled or processed.',
+  },
+  'request-in-flight': {
+    status: 409,
+    title: 'The first request with this key is not answered yet',
+    remedy: 'Repeat the request with the same key after the time in Retry-After.',
+  },
+  'too-many-subscriptions': {
+    status: 409,
+    title: 'The client has as many subscriptions as it may',
+    remedy: 'Delete one that is not needed any more, or give an existing one more types.',
+  },
+  'subscription-disabled': {
+    status: 409,
+    title: 'The subscription is disabled',
+    remedy: 'Mend its endpoint, then enable it with PATCH and {"active": true}.',
+  },
+  'delivery-still-pending': {
+    status: 409,
+    title: 'The delivery has not ended yet',
+    remedy: 'It is still being tried. Only what was delivered, exhausted or cancelled can be sent again.',
+  },
+  'dead-letter-settled': {
+    status: 409,
+    title: 'The dead letter was replayed or discarded before',
+    remedy: '`current` tells by whom and when; there is nothing left to do.',
+  },
+  'unknown-consumer': {
+    status: 409,
+    title: 'The consumer of the dead letter does not run here',
+    remedy: 'Start the consumer again, or discard the letter with a reason.',
+  },
+  'event-not-applicable': {
+    status: 409,
+    title: 'The consumer still cannot apply the event',
+    remedy: 'The detail says why. Mend that, then replay the letter again, or discard it with a reason.',
   },
   'cursor-gone': {
     status: 410,
@@ -130,6 +242,16 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     remedy:
       'Nothing was written. `current` is the entry as it is now and `differences` what changed: decide anew, then write with its etag.',
   },
+  'stale-payment': {
+    status: 412,
+    title: 'The payment is not what you last saw',
+    remedy: 'Nothing was changed. `current` is the payment as it is now: decide anew, then send its version as If-Match.',
+  },
+  'stale-subscription': {
+    status: 412,
+    title: 'The subscription is not what you last saw',
+    remedy: 'Nothing was changed. `current` is the subscription as it is now: decide anew, then send its version as If-Match.',
+  },
   'resolved-etag': {
     status: 412,
     title: 'The entity tag is that of a resolved value',
@@ -138,12 +260,12 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    remedy: 'A body takes at most 1 MiB, and a value in it at most 64 KiB. Split it over several keys.',
+    remedy: 'A body takes at most 1 MiB, a value of configuration and a webhook at most 64 KiB. Split what is larger.',
   },
   'unsupported-media-type': {
     status: 415,
     title: 'The body has an unsupported type',
-    remedy: 'Send Content-Type: application/json in UTF-8, without a content coding.',
+    remedy: 'Send Content-Type: application/json (for PATCH also application/merge-patch+json) in UTF-8, without a content coding.',
   },
   'expectation-failed': {
     status: 417,
@@ -165,10 +287,26 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'There is no such version to return to',
     remedy: 'GET …/versions lists the versions that toVersion may name.',
   },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The Idempotency-Key was used for another request',
+    remedy: 'Take a fresh key for each new request. To repeat one, send exactly the same body.',
+  },
+  'forbidden-target': {
+    status: 422,
+    title: 'The URL can never be the target of a webhook',
+    remedy: 'Use https with a public name and neither user information nor a private address; the fault says what is wrong.',
+  },
   'precondition-required': {
     status: 428,
     title: 'The write needs a precondition',
-    remedy: 'Send If-Match with the ETag of the raw entry (entryEtag of a resolved one), or If-None-Match: * to create it.',
+    remedy:
+      'Send If-Match with the ETag that you last saw; for an entry that is its raw ETag (entryEtag of a resolved one), or If-None-Match: * to create it.',
+  },
+  'too-many-replays': {
+    status: 429,
+    title: 'Dead letters are replayed too fast',
+    remedy: 'Go on after the time in Retry-After.',
   },
   'header-too-large': {
     status: 431,
@@ -182,10 +320,11 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   'store-unavailable': { status: 503, title: 'The store does not answer', remedy: retry },
   'keys-unavailable': { status: 503, title: 'The keys of the token issuer cannot be read', remedy: retry },
+  'payment-service-unavailable': { status: 503, title: 'The Payment Service does not answer', remedy: retry },
   'deadline-exceeded': {
     status: 503,
     title: 'The request took too long',
-    remedy: 'A write may or may not have been made: read the entry before sending it again. Reads can be sent again.',
+    remedy: 'A write may or may not have been made: look before sending it again. Reads can be sent again.',
   },
   'shutting-down': { status: 503, title: 'This instance is shutting down', remedy: retry },
 }

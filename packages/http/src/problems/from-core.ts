@@ -14,10 +14,13 @@ import {
   type VersionNotFound,
 } from '@cbp/core'
 import { entryBody } from '../config/bodies.ts'
+import { type EventFailure, eventProblems } from './from-events.ts'
+import { type PaymentFailure, paymentProblems } from './from-payments.ts'
+import { type WebhookFailure, webhookProblems } from './from-webhooks.ts'
 import { faulty, type Problem, problem } from './problem.ts'
+import type { ProblemTable } from './problem-table.ts'
 
-/** Every error that a use case may answer. */
-export type CoreError =
+type ConfigFailure =
   | ConfigNotFound
   | CursorGone
   | EntryNotFound
@@ -30,53 +33,44 @@ export type CoreError =
   | UnknownVersion
   | VersionNotFound
 
-/** Exhaustive: an error kind without a problem does not compile. `cursorPointer` says where the cursor came from. */
+/** Every error that a use case may answer. */
+export type CoreError = ConfigFailure | PaymentFailure | WebhookFailure | EventFailure
+
+const configProblems: ProblemTable<ConfigFailure> = {
+  'config-not-found': ({ component, key, scope }) =>
+    problem('config-not-found', `${component}/${key} has no value at ${scope} or above it.`),
+  'entry-not-found': ({ component, key, scope }) =>
+    problem('entry-not-found', `Nothing is set for ${component}/${key} at exactly ${scope}.`),
+  'version-not-found': ({ component, key, scope, version }) =>
+    problem('version-not-found', `${component}/${key} has no version ${version} at ${scope}.`),
+  'revision-beyond-head': ({ revision, head }) =>
+    problem('revision-beyond-head', `Revision ${revision} does not exist yet; the head is ${head}.`, { members: { head } }),
+  'invalid-cursor': (_error, pointer) =>
+    faulty('invalid-cursor', [{ pointer, code: 'invalid-cursor', message: 'A cursor is <epoch>.<revision>, or a bare revision.' }]),
+  'cursor-gone': ({ cursor, head }) =>
+    problem('cursor-gone', `The cursor ${cursor} is not part of this store's history. Take a new snapshot and watch from its cursor.`, {
+      members: { head: formatCursor(head) },
+    }),
+  'invalid-value': ({ faults }) =>
+    faulty(
+      'invalid-value',
+      faults.map((fault) => ({ ...fault, pointer: `#/value${fault.pointer}` })),
+    ),
+  'unknown-version': ({ version, newest }) =>
+    faulty('unknown-version', [
+      { pointer: '#/toVersion', code: 'unknown-version', message: `There is no version ${version}; the newest is ${newest}.` },
+    ]),
+  'stale-version': staleVersion,
+  'resolved-etag': () => problem('resolved-etag', 'If-Match carries the ETag of a resolved value, which may be made of several entries.'),
+  'store-unavailable': () =>
+    problem('store-unavailable', 'The store does not answer; nothing is known to have changed.', { headers: { 'retry-after': '1' } }),
+}
+
+const table: ProblemTable<CoreError> = { ...configProblems, ...paymentProblems, ...webhookProblems, ...eventProblems }
+
+/** Total: an error kind without a problem does not compile. `cursorPointer` says where the cursor came from. */
 export function problemOf(error: CoreError, cursorPointer = '#/query/since'): Problem {
-  switch (error.kind) {
-    case 'config-not-found':
-      return problem('config-not-found', `${error.component}/${error.key} has no value at ${error.scope} or above it.`)
-    case 'entry-not-found':
-      return problem('entry-not-found', `Nothing is set for ${error.component}/${error.key} at exactly ${error.scope}.`)
-    case 'version-not-found':
-      return problem('version-not-found', `${error.component}/${error.key} has no version ${error.version} at ${error.scope}.`)
-    case 'revision-beyond-head':
-      return problem('revision-beyond-head', `Revision ${error.revision} does not exist yet; the head is ${error.head}.`, {
-        members: { head: error.head },
-      })
-    case 'invalid-cursor':
-      return faulty('invalid-cursor', [
-        { pointer: cursorPointer, code: 'invalid-cursor', message: 'A cursor is <epoch>.<revision>, or a bare revision.' },
-      ])
-    case 'cursor-gone':
-      return problem(
-        'cursor-gone',
-        `The cursor ${error.cursor} is not part of this store's history. Take a new snapshot and watch from its cursor.`,
-        {
-          members: { head: formatCursor(error.head) },
-        },
-      )
-    case 'invalid-value':
-      return faulty(
-        'invalid-value',
-        error.faults.map((fault) => ({ ...fault, pointer: `#/value${fault.pointer}` })),
-      )
-    case 'unknown-version':
-      return faulty('unknown-version', [
-        {
-          pointer: '#/toVersion',
-          code: 'unknown-version',
-          message: `There is no version ${error.version}; the newest is ${error.newest}.`,
-        },
-      ])
-    case 'stale-version':
-      return staleVersion(error)
-    case 'resolved-etag':
-      return problem('resolved-etag', 'If-Match carries the ETag of a resolved value, which may be made of several entries.')
-    case 'store-unavailable':
-      return problem('store-unavailable', 'The store does not answer; nothing is known to have changed.', {
-        headers: { 'retry-after': '1' },
-      })
-  }
+  return (table[error.kind] as (error: CoreError, cursorPointer: string) => Problem)(error, cursorPointer)
 }
 
 function staleVersion({ current, differences }: StaleVersion): Problem {
