@@ -1,4 +1,4 @@
-import { type Instant, reasonLimit, type Uuid } from '@cbp/core'
+import { type Instant, type Page, reasonLimit, type Uuid } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 
 const instantForm = /^(\d{4}-\d{2}-\d{2})[Tt ](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+ -](?:[01]\d|2[0-3]):[0-5]\d)$/
@@ -119,3 +119,17 @@ export const reason: z.ZodString = z
     params: { code: 'not-well-formed' },
   })
   .openapi({ description: 'Why; kept with the version', example: 'Raised for the launch' })
+
+/** A page of a list as it is sent. */
+export function pageBody<Item, Position extends string | number>(
+  kind: string,
+  { items, next }: Page<Item, Position>,
+  bodyOf: (item: Item) => unknown,
+): Readonly<{ items: readonly unknown[]; nextCursor: string | null }> {
+  return { items: items.map(bodyOf), nextCursor: next === null ? null : formatPageCursor(kind, next) }
+}
+
+/** The schema of such a page. */
+export function pageOf(item: z.ZodType): z.ZodType {
+  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() })
+}
