@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
-import { prepareDataDirectory } from '../directory.ts'
+import { keepFirst, readIfThere } from '../assembly/keys/kept-file.ts'
 
 /** The key pair with which development signs and verifies its own tokens. */
 export type DevelopmentKey = Readonly<{ kid: string; privateKey: CryptoKey; publicKey: CryptoKey }>
@@ -12,19 +11,10 @@ const fileName = 'development-signing-key.json'
 /** Loads the Ed25519 key pair of a data directory, made at first use. Processes that start together end up with one key. */
 export async function loadDevelopmentKey(dataDir: string): Promise<DevelopmentKey> {
   const path = join(dataDir, fileName)
-  return (await readKey(path)) ?? (await makeKey(dataDir, path))
+  return await readKey(path, (await readIfThere(path)) ?? (await keepFirst(path, await makeKey())))
 }
 
-async function readKey(path: string): Promise<DevelopmentKey | null> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    const { code } = error as { code?: unknown }
-    // What is wrong with the folder shows when the key is made.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw error
-  }
+async function readKey(path: string, text: string): Promise<DevelopmentKey> {
   try {
     return await importKey(text)
   } catch (error) {
@@ -42,23 +32,9 @@ async function importKey(text: string): Promise<DevelopmentKey> {
   return { kid: jwk.kid ?? '', privateKey: privateKey as CryptoKey, publicKey: publicKey as CryptoKey }
 }
 
-async function makeKey(dataDir: string, path: string): Promise<DevelopmentKey> {
+async function makeKey(): Promise<string> {
   const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
-  const kid = `development-${randomUUID()}`
-  await prepareDataDirectory(dataDir)
-  const own = `${path}.${kid}`
-  await writeFile(own, JSON.stringify({ ...(await exportJWK(privateKey)), kid, alg: 'EdDSA' }), { mode: 0o600, flag: 'wx' })
-  try {
-    // A link never replaces: the first of several processes wins, and its file is whole from the start.
-    await link(own, path)
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'EEXIST') throw error
-  } finally {
-    await rm(own)
-  }
-  const kept = await readKey(path)
-  if (kept === null) throw new Error(`${path} was removed while it was made`)
-  return kept
+  return JSON.stringify({ ...(await exportJWK(privateKey)), kid: `development-${randomUUID()}`, alg: 'EdDSA' })
 }
 
 export type TokenRequest = Readonly<{
