@@ -1,5 +1,6 @@
 import type { Component, Instant, Stream } from '@cbp/core'
 import type { Connection, PreparedStatement } from './connection.ts'
+import { type PaymentTallies, paymentTallies } from './payment-tallies.ts'
 
 export type Totals = { entries: number; revision: number }
 
@@ -20,6 +21,7 @@ export interface Ledger {
   headChanged(): void
   totals(component: Component): Totals
   stream(stream: Stream): StreamTail
+  readonly payments: PaymentTallies
   /** Writes what has changed; at the end of a batch. */
   save(now: Instant): void
 }
@@ -35,11 +37,13 @@ export function ledger(connection: Connection): Ledger {
   const streams = new Map<Stream, StreamTail>()
   const dirtyComponents = new Set<Component>()
   const dirtyStreams = new Set<Stream>()
+  const payments = paymentTallies(connection)
 
   function forget(): void {
     head = null
     isHeadDirty = false
     for (const map of [components, streams, dirtyComponents, dirtyStreams]) map.clear()
+    payments.forget()
   }
 
   function readHead(): Head {
@@ -78,7 +82,9 @@ export function ledger(connection: Connection): Ledger {
         return { last: Number(last ?? 0), known: last !== undefined, added: null }
       })
     },
+    payments,
     save(now) {
+      payments.save()
       if (isHeadDirty && head !== null) sql.saveHead.run(head.revision, head.recordedAt)
       isHeadDirty = false
       for (const component of dirtyComponents) saveTotals(sql, component, components.get(component))

@@ -10,7 +10,7 @@ import { migrations } from './migrations/index.ts'
 import { plan, planMigrations } from './plan-migrations.ts'
 import { open } from './sqlite-store.ts'
 
-const next: Migration = { number: 2, name: 'notes', sql: 'CREATE TABLE notes (note TEXT NOT NULL) STRICT;' }
+const next: Migration = { number: migrations.length + 1, name: 'notes', sql: 'CREATE TABLE notes (note TEXT NOT NULL) STRICT;' }
 
 async function openWith(path: string, known: readonly Migration[]) {
   const opened = await open({ path, clock, random: fakeRandom(1) }, known)
@@ -50,7 +50,7 @@ describe('migrations', () => {
     withPath(async (path) => {
       await openWith(path, migrations)
       const [head] = query(path, 'SELECT epoch FROM store_head')
-      expect((await plan(path, [...migrations, next]))._unsafeUnwrap()).toMatchObject([{ number: 2, name: 'notes' }])
+      expect((await plan(path, [...migrations, next]))._unsafeUnwrap()).toMatchObject([{ number: migrations.length + 1, name: 'notes' }])
       await openWith(path, [...migrations, next])
       expect(query(path, 'SELECT epoch FROM store_head')).toEqual([head])
       expect(query(path, 'SELECT * FROM notes')).toEqual([])
@@ -64,7 +64,7 @@ describe('migrations', () => {
       const changed = [...migrations, { ...next, sql: `${next.sql} ` }]
       const refused = (await openWith(path, changed))._unsafeUnwrapErr()
       expect(refused).toMatchObject({ kind: 'store-open-error', cause: 'changed-migration' })
-      expect(refused.reason).toContain('migration 2 (notes)')
+      expect(refused.reason).toContain(`migration ${next.number} (notes)`)
     }),
   )
 
@@ -74,7 +74,7 @@ describe('migrations', () => {
       await openWith(path, [...migrations, next])
       const refused = (await openWith(path, migrations))._unsafeUnwrapErr()
       expect(refused).toMatchObject({ cause: 'newer-database' })
-      expect(refused.reason).toContain('migration 2 (notes)')
+      expect(refused.reason).toContain(`migration ${next.number} (notes)`)
     }),
   )
 
@@ -82,7 +82,7 @@ describe('migrations', () => {
     'leave the database as it was when one of them fails',
     withPath(async (path) => {
       await openWith(path, migrations)
-      const broken: Migration = { number: 3, name: 'broken', sql: 'CREATE TABLE notes (note TEXT);' }
+      const broken: Migration = { number: next.number + 1, name: 'broken', sql: 'CREATE TABLE notes (note TEXT);' }
       expect((await openWith(path, [...migrations, next, broken])).isErr()).toBe(true)
       expect(query(path, 'SELECT number FROM schema_migrations')).toHaveLength(migrations.length)
       expect(query(path, "SELECT name FROM sqlite_schema WHERE name = 'notes'")).toEqual([])

@@ -6,7 +6,7 @@ import type { Connection, PreparedStatement as Prepared } from './connection.ts'
 import type { Answer, GroupCommit, SharedTransaction, Turn } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
-import { isConstraint, sqliteCode, unavailable } from './sqlite-errors.ts'
+import { isConstraint, isUnsafeNumber, sqliteCode, unavailable } from './sqlite-errors.ts'
 
 /** The transaction on the writing connection. */
 export function sharedTransaction(connection: Connection, ledger: Ledger, now: () => number, relax: boolean): SharedTransaction {
@@ -115,7 +115,7 @@ async function runWrite<T>(
     return () => answer(ok(value))
   } catch (error) {
     if (writer.isTransaction) writer.exec('ROLLBACK TO part; RELEASE part')
-    if (!isConstraint(error) && !isDamagedRow(error)) throw error
+    if (!isConstraint(error) && !isDamagedRow(error) && !isUnsafeNumber(error)) throw error
     return () => answer(err(unavailable(error)))
   } finally {
     session.end()

@@ -63,7 +63,15 @@ export function reasonOf(code: number): string {
 /** An error of SQLite, or a damaged row, as the ports know it; anything else is a defect and thrown on. */
 export function unavailable(error: unknown): StoreUnavailable {
   if (isDamagedRow(error)) return storeUnavailable(error.message)
+  if (isUnsafeNumber(error)) return storeUnavailable(unsafeNumber)
   const code = sqliteCode(error)
   if (code === null) throw error
   return storeUnavailable(reasonOf(code))
+}
+
+const unsafeNumber = 'a stored number is beyond ±(2^53 − 1), which the store never writes; stop the service and restore the newest backup'
+
+/** A stored integer that a JavaScript number cannot hold: rounding it would be worse. */
+export function isUnsafeNumber(error: unknown): boolean {
+  return error instanceof RangeError && (error as { code?: unknown }).code === 'ERR_OUT_OF_RANGE'
 }

@@ -1,9 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Clock, ConfigStore, Outbox, Random, Transaction, Transactions } from '@cbp/core'
+import type { Clock, ConfigStore, DeadLetterStore, Outbox, PaymentStore, Random, Transaction, Transactions, WebhookStore } from '@cbp/core'
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import { sqlConfigStore } from '../config/sql-config-store.ts'
+import { sqlDeadLetterStore } from '../events/sql-dead-letter-store.ts'
 import { sqlOutbox } from '../events/sql-outbox.ts'
+import { sqlPaymentStore } from '../payments/sql-payment-store.ts'
+import { sqlWebhookStore } from '../webhooks/sql-webhook-store.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { type Defer, defaultLimits, type GroupCommit, type GroupCommitLimits, groupCommit } from './group-commit.ts'
 import { ledger } from './ledger.ts'
@@ -31,6 +34,9 @@ export type SqliteStore = Readonly<{
   transactions: Transactions<Transaction>
   configStore: ConfigStore
   outbox: Outbox
+  paymentStore: PaymentStore
+  webhookStore: WebhookStore
+  deadLetterStore: DeadLetterStore
   /** Answers quickly and writes nothing. */
   health(): Promise<SqliteHealth>
   /** Answers who waits, refuses newcomers, then closes the file. */
@@ -120,6 +126,9 @@ function assemble(options: SqliteStoreOptions, writer: Connection, reader: Conne
     transactions: sqliteTransactions(writer, counters, group, clock),
     configStore: sqlConfigStore(engine),
     outbox: sqlOutbox(engine, clock),
+    paymentStore: sqlPaymentStore(engine),
+    webhookStore: sqlWebhookStore(engine),
+    deadLetterStore: sqlDeadLetterStore(engine),
     health: sqliteHealth(options.path, reader, group),
     close: closeOnce(writer, reader, group),
     abandon() {

@@ -15,7 +15,7 @@ import type { Answer, BatchFailure, GroupCommit, Turn } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
 import { isDefect } from './sqlite-errors.ts'
 import { type UnitFlush, unitFlush } from './unit-flush.ts'
-import { type Recording, type UnitReads, unitReads, unitTransaction } from './unit-recorder.ts'
+import { newRecording, type UnitReads, unitReads, unitTransaction } from './unit-recorder.ts'
 
 type Work<T, E> = (tx: Transaction) => ResultAsync<T, E>
 
@@ -86,7 +86,7 @@ function runUnit<T, E>(
   turn: Turn,
   caller: Caller<Result<Committed<T>, E | AttemptFailure>>,
 ): Promise<Answer> {
-  const recording: Recording = { drafts: [], events: [], known: [], ended: false }
+  const recording = newRecording()
   return new Promise((resolve, reject) => {
     function end(outcome: Result<T, E | StoreUnavailable>): void {
       if (recording.ended) return

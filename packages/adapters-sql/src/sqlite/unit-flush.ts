@@ -1,7 +1,9 @@
 import type { Address, Commit, Contended, Instant, Revision, Topic, UnitId, VersionDraft } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
+import { paymentKind } from '../payments/payment-kinds.ts'
 import type { Connection, PreparedStatement } from './connection.ts'
 import type { Ledger } from './ledger.ts'
+import { isTaken, nameOf, type PreparedRecord, prepareRecord, topicsOfRecords, writeRecord } from './record-writes.ts'
 import { isDuplicateKey } from './sqlite-errors.ts'
 import { addressName, isSameAddress, type KnownEntry, type Recording } from './unit-recorder.ts'
 import { type PreparedEvent, type PreparedVersion, prepareEvent, prepareVersion, requireText } from './unit-values.ts'
@@ -35,26 +37,30 @@ export function unitFlush(connection: Connection, ledger: Ledger): UnitFlush {
   }
 
   return {
-    flush(unit, { drafts, events, known }, now) {
+    flush(unit, { drafts, events, known, records }, now) {
       const head = ledger.head()
       const recordedAt = Math.max(now, head.recordedAt)
-      if (drafts.length === 0 && events.length === 0) return ok({ unit, revision: null, recordedAt, topics: [] })
+      if (drafts.length === 0 && events.length === 0 && records.length === 0) return ok({ unit, revision: null, recordedAt, topics: [] })
       requireText(unit, 'the id of a unit')
       const versions = drafts.map(prepareVersion)
       const prepared = events.map(prepareEvent)
+      const rows = records.map(prepareRecord)
       const entries = entriesOf(sql, drafts, known)
       const taken = findTaken(drafts, entries)
       if (taken !== null) return contended(`version ${taken.version} of ${addressName(taken)} is taken`)
+      const present = rows.find(isTaken)
+      if (present !== undefined) return contended(`${nameOf(present)} is taken`)
       const revision = drafts.length === 0 ? null : ((head.revision + 1) as Revision)
       if (!addUnit(sql, unit, revision, recordedAt, events.length > 0)) return contended(`unit ${unit} has ended`)
       try {
         write(versions, prepared, entries, recordedAt)
+        for (const row of rows) addRecord(ledger, row)
       } catch (error) {
         // Half a unit must not be committed by its neighbours.
         if (connection.isTransaction) connection.exec('ROLLBACK')
         throw error
       }
-      return ok({ unit, revision, recordedAt, topics: topicsOf(revision, events.length > 0) })
+      return ok({ unit, revision, recordedAt, topics: [...topicsOf(revision, events.length > 0), ...topicsOfRecords(records)] })
     },
     settle(unit) {
       const row = sql.unit.first(unit)
@@ -168,6 +174,11 @@ function addEvent(sql: Statements, ledger: Ledger, { draft, payload }: PreparedE
   tail.last += 1
   tail.added ??= { first: tail.last, occurredAt }
   sql.addEvent.run(stream, tail.last, id, event.type, payload, occurredAt, traceparent)
+}
+
+function addRecord(ledger: Ledger, row: PreparedRecord): void {
+  writeRecord(row)
+  if (row.recorded.table.kind === paymentKind.name) ledger.payments.written(row.before, row.values)
 }
 
 function topicsOf(revision: Revision | null, wroteEvents: boolean): readonly Topic[] {

@@ -11,7 +11,10 @@ import type {
 import { errAsync, okAsync, type ResultAsync } from 'neverthrow'
 import { versionColumns, versionFromColumns } from '../config/version-rows.ts'
 import type { Connection } from './connection.ts'
+import { type RecordTables, recordTables } from './record-tables.ts'
 import { unavailable } from './sqlite-errors.ts'
+import { type RecordedRow, type RowState, unitRecords } from './unit-records.ts'
+import { type UnitWebhookReads, unitWebhookReads } from './unit-webhook-reads.ts'
 
 /** What the store knows of one address, so that an append needs no further look. */
 export type KnownEntry = Readonly<{ at: Address; entryId: number; version: number; live: boolean }>
@@ -21,10 +24,19 @@ export type Recording = {
   readonly drafts: VersionDraft[]
   readonly events: EventDraft[]
   readonly known: KnownEntry[]
+  /** What is known of the rows under their names, and what was recorded of them, in this order. */
+  readonly rows: Map<string, RowState>
+  readonly records: RecordedRow[]
   ended: boolean
 }
 
+export function newRecording(): Recording {
+  return { drafts: [], events: [], known: [], rows: new Map(), records: [], ended: false }
+}
+
 export type UnitReads = Readonly<{
+  tables: RecordTables
+  webhooks: UnitWebhookReads
   newest(at: Address, known: KnownEntry[]): EntryVersion | null
   version(at: Address, version: VersionNumber): EntryVersion | null
 }>
@@ -35,6 +47,8 @@ export function unitReads(connection: Connection): UnitReads {
   const newest = connection.prepare(`SELECT e.entry_id, ${versionColumns} ${atAddress} ORDER BY v.version DESC LIMIT 1`)
   const numbered = connection.prepare(`SELECT ${versionColumns} ${atAddress} AND v.version = @version`)
   return {
+    tables: recordTables(connection),
+    webhooks: unitWebhookReads(connection),
     newest(at, known) {
       const columns = newest.first(at.component, at.scope, at.key)
       if (columns === null) return null
@@ -68,6 +82,8 @@ export function unitTransaction(reads: UnitReads, recording: Recording): Transac
       return errAsync(unavailable(error))
     }
   }
+  const records = unitRecords(recording, read, requireOpen)
+  const { tables, webhooks } = reads
   const config: ConfigTransaction = {
     newest: (at) => read(() => reads.newest(at, recording.known)),
     version: (at, version) => read(() => reads.version(at, version)),
@@ -87,6 +103,20 @@ export function unitTransaction(reads: UnitReads, recording: Recording): Transac
         recording.events.push(draft)
       },
     },
+    payments: records(tables.payments),
+    paymentReferences: records(tables.paymentReferences),
+    paymentHistory: records(tables.paymentHistory),
+    discrepancies: records(tables.discrepancies),
+    idempotencyKeys: records(tables.idempotencyKeys),
+    inbox: records(tables.inbox),
+    deadLetters: records(tables.deadLetters),
+    receivedWebhooks: records(tables.receivedWebhooks),
+    subscriptions: records(tables.subscriptions),
+    lanes: records(tables.lanes),
+    deliveries: records(tables.deliveries),
+    subscribers: (audience) => read(() => webhooks.subscribers(audience)),
+    nextDue: (subscriptionId) => read(() => webhooks.nextDue(subscriptionId)),
+    pendingDeliveries: (subscriptionId, limit) => read(() => webhooks.pendingDeliveries(subscriptionId, limit)),
   }
 }
 
