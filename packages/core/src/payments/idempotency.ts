@@ -35,3 +35,26 @@ export type IdempotencyKeyReused = Readonly<{ kind: 'idempotency-key-reused'; ke
 export type RequestInFlight = Readonly<{ kind: 'request-in-flight'; key: string; retryAfterMs: number }>
 
 export const idempotencyKeyLifeMs: number = 7 * 24 * 3_600_000
+
+/** What a key says to a request: nothing yet, so that the request goes on, or how it ends without being carried out. */
+export type KeyState =
+  | Readonly<{ kind: 'free' }>
+  | Readonly<{ kind: 'answered'; answer: string }>
+  /** Nobody has answered it, and its lease is over: whoever carried it out may have crashed. */
+  | Readonly<{ kind: 'abandoned'; record: IdempotencyRecord }>
+  | IdempotencyKeyReused
+  | RequestInFlight
+
+/** An expired key counts as absent, though its row may still be there. */
+export function keyState(record: IdempotencyRecord | null, fingerprint: string, now: Instant): KeyState {
+  if (record === null || record.expiresAt <= now) return { kind: 'free' }
+  const { key, answer, leasedUntil } = record
+  if (record.fingerprint !== fingerprint) return { kind: 'idempotency-key-reused', key }
+  if (answer !== null) return { kind: 'answered', answer }
+  return leasedUntil > now ? requestInFlight(record, now) : { kind: 'abandoned', record }
+}
+
+/** Worth another try when the lease is over, and not within a second. */
+export function requestInFlight({ key, leasedUntil }: IdempotencyRecord, now: Instant): RequestInFlight {
+  return { kind: 'request-in-flight', key, retryAfterMs: Math.max(leasedUntil - now, 1000) }
+}

@@ -1,6 +1,8 @@
 export type { ApplyReport, ReportOutcome, StatusReport } from './apply-report.ts'
+export { applyReport } from './apply-report.ts'
 export type { Answered, Idempotency, IdempotencyKeyReused, IdempotencyRecord, IdempotentOperation, RequestInFlight } from './idempotency.ts'
 export type { Currency } from './money.ts'
+export { amountLimit, currencies, parseCurrency } from './money.ts'
 export type {
   Attempt,
   Cause,
@@ -14,6 +16,7 @@ export type {
   PaymentReference,
   PaymentStatus,
 } from './payment.ts'
+export { metadataNamePattern, paymentLimits, plainTextPattern } from './payment-details.ts'
 export type {
   AmendPayment,
   CancelPayment,
@@ -27,6 +30,7 @@ export type {
   PaymentMatch,
   PaymentNotFound,
   PaymentStateConflict,
+  PaymentsPorts,
   PaymentsService,
   ProcessPayment,
   ReconcilerCounts,
@@ -34,6 +38,7 @@ export type {
   Verification,
   VerifyPayment,
 } from './payments-service.ts'
+export { paymentsService } from './payments-service.ts'
 export type {
   Instruction,
   InstructionRefused,

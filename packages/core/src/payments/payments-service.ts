@@ -3,11 +3,21 @@ import type { Caller } from '../kernel/caller.ts'
 import type { CancelSignal } from '../kernel/cancel.ts'
 import type { InputFault, StoreUnavailable } from '../kernel/failures.ts'
 import type { Page } from '../kernel/page.ts'
+import { unitOfWork } from '../kernel/unit-of-work.ts'
 import type { Viewer } from '../kernel/viewer.ts'
+import type { Ports } from '../ports.ts'
+import type { Transaction } from '../transaction.ts'
+import { guardedPaymentService } from './attempts.ts'
+import { amendPayment, cancelPayment } from './change-payment.ts'
+import { type CommandDependencies, createPayment } from './create-payment.ts'
 import type { Answered, Idempotency, IdempotencyKeyReused, RequestInFlight } from './idempotency.ts'
 import type { Discrepancy, HistoryEntry, Payment, PaymentDetails, PaymentId } from './payment.ts'
 import type { PaymentServiceUnavailable, RemotePayment } from './ports/payment-service.ts'
 import type { PaymentFilter, PaymentTotals } from './ports/payment-store.ts'
+import { processPayment } from './process-payment.ts'
+import { getPayment, listPayments, paymentHistory } from './read-payments.ts'
+import { reconciler } from './reconciler.ts'
+import { verifyPayment } from './verify-payment.ts'
 
 /** There is none that the viewer may see. */
 export type PaymentNotFound = Readonly<{ kind: 'payment-not-found'; id: string }>
@@ -34,14 +44,15 @@ export type CreatePayment = (
 /** Only these can be amended, and only while the payment is PENDING; what is left out stays. */
 export type PaymentAmendment = Readonly<Partial<Pick<PaymentDetails, 'amount' | 'currency' | 'payee' | 'metadata'>>>
 
-type Change = Readonly<{ id: PaymentId; viewer: Viewer; caller: Caller; match: PaymentMatch }>
+/** What a change of one payment carries. */
+export type PaymentChange = Readonly<{ id: PaymentId; viewer: Viewer; caller: Caller; match: PaymentMatch }>
 
 export type AmendPayment = (
-  command: Change & Readonly<{ amendment: PaymentAmendment }>,
+  command: PaymentChange & Readonly<{ amendment: PaymentAmendment }>,
 ) => ResultAsync<Payment, PaymentNotFound | InvalidPayment | PaymentStateConflict | StalePayment | StoreUnavailable>
 
 export type CancelPayment = (
-  command: Change & Readonly<{ reason: string | null }>,
+  command: PaymentChange & Readonly<{ reason: string | null }>,
 ) => ResultAsync<Payment, PaymentNotFound | PaymentStateConflict | StalePayment | StoreUnavailable>
 
 /**
@@ -83,6 +94,12 @@ export type VerifyPayment = (
   id: PaymentId,
 ) => ResultAsync<Verification, PaymentNotFound | PaymentServiceUnavailable | StoreUnavailable>
 
+/** What the payments context needs of the world. */
+export type PaymentsPorts = Pick<
+  Ports,
+  'clock' | 'ids' | 'random' | 'digest' | 'log' | 'signals' | 'transactions' | 'paymentStore' | 'paymentService'
+>
+
 /** Counts since the start of this process. */
 export type ReconcilerCounts = Readonly<{ checks: number; resolved: number; resent: number; discrepancies: number; unavailable: number }>
 
@@ -100,3 +117,29 @@ export type PaymentsService = Readonly<{
   /** Background work of an instance: asks after what is not final, and removes expired keys. Runs until cancelled. */
   reconcile: (cancel: CancelSignal) => Promise<void>
 }>
+
+/** Builds the context over its ports. */
+export function paymentsService(ports: PaymentsPorts): PaymentsService {
+  const { transactions, paymentStore: store, ids, clock, digest, random, signals, log } = ports
+  const commands: CommandDependencies = {
+    unitOfWork: unitOfWork<Transaction>({ transactions, ids, clock, random, signals }),
+    ids,
+    clock,
+    digest,
+  }
+  const paymentService = guardedPaymentService(ports.paymentService, clock, log)
+  const { run, counts } = reconciler({ ...commands, store, paymentService, random, log })
+  return {
+    create: createPayment(commands),
+    get: getPayment(store),
+    list: listPayments(store),
+    amend: amendPayment(commands),
+    cancel: cancelPayment(commands),
+    process: processPayment({ ...commands, paymentService }),
+    verify: verifyPayment({ store, paymentService, clock }),
+    history: paymentHistory(store),
+    totals: () => store.totals(),
+    reconcilerCounts: counts,
+    reconcile: run,
+  }
+}

@@ -1,0 +1,173 @@
+import type { Instant } from '../kernel/clock.ts'
+import type { Discrepancy, DiscrepancyKind, Payment, PaymentStatus } from './payment.ts'
+import type { RemoteStatus } from './ports/payment-service.ts'
+import { ignored, mayBecome, moved, type Origin, type Step } from './transitions.ts'
+
+/** How the discrepancies name what the Payment Service holds of an attempt that it does not know. */
+export const notHeld = 'NONE'
+
+/** What is known of the Payment Service's side of one payment. */
+export type RemoteView = Readonly<{
+  /** `null`: it knows no such attempt. */
+  status: RemoteStatus | null
+  occurredAt: Instant | null
+  reference: string | null
+  reason: string | null
+  /** What it holds the payment to be about; `null` where that is not said. */
+  terms: Readonly<{ amount: number; currency: string }> | null
+  /**
+   * `asked`: its answer, and nothing has happened to the payment here since the question. `told`: all else, which may
+   * be late, and overtaken by what came before it.
+   */
+  evidence: 'asked' | 'told'
+}>
+
+/** The discrepancies of one payment as they are kept, resolved ones included. */
+export type KeptDiscrepancies = Readonly<Partial<Record<DiscrepancyKind, Discrepancy>>>
+
+/** What a report comes to. `payment` differs from the one judged only where something is to be recorded. */
+export type Judgement = Readonly<{
+  payment: Payment
+  steps: readonly Step[]
+  /** New states of discrepancies. */
+  discrepancies: readonly Discrepancy[]
+}>
+
+/** Not final, and the Payment Service may still say how it ended. */
+export function isOpen({ status }: Pick<Payment, 'status'>): boolean {
+  return status === 'PROCESSING' || status === 'UNKNOWN'
+}
+
+/**
+ * Whether discrepancies must be read before judging: that no payment without one pays for it. A settled payment is
+ * checked again only while it has an open discrepancy; one that was never instructed cannot be checked.
+ */
+export function concernsDiscrepancies(payment: Payment, view: RemoteView): boolean {
+  if (view.evidence === 'asked' || payment.attempt === null || differingTerms(payment, view).length > 0) return true
+  if (isOpen(payment)) return targets(payment, view, 'webhook').length > 0
+  return payment.checkAt !== null || (!isLate(payment.status, view) && holds(payment.status) !== holds(view.status))
+}
+
+/** Legal transitions, or a note; and where the two services disagree about money afterwards, a discrepancy (L8, L9). */
+export function judgeReport(before: Payment, view: RemoteView, kept: KeptDiscrepancies, origin: Origin): Judgement {
+  const steps = transitionsFor(before, view, origin)
+  const moved = steps.at(-1)?.payment ?? before
+  const discrepancies = [...judgeStatus(before, moved, view, kept.status ?? null, origin.at), ...judgeTerms(moved, view, kept, origin.at)]
+  if (steps.length === 0 && mustBeNoted(discrepancies, origin)) steps.push(ignored(before, noteOf(before, view), origin))
+  const noted = steps.at(-1)?.payment ?? before
+  const isDisputed = Object.values({ ...kept, ...byKind(discrepancies) }).some(({ resolvedAt }) => resolvedAt === null)
+  const isChanged = steps.length > 0 || discrepancies.length > 0
+  return { payment: withNextCheck(noted, view, isDisputed, isChanged, origin), steps, discrepancies }
+}
+
+/**
+ * The transitions that lead to what is reported. A reversal of a payment whose completion never came says both: it was
+ * completed and reversed, each a transition with its own event.
+ */
+function targets({ status }: Payment, view: RemoteView, cause: Origin['cause']): readonly PaymentStatus[] {
+  const to = view.status
+  if (to === null || to === 'PROCESSING') return []
+  if (to !== 'REVERSED' || status === 'COMPLETED') return mayBecome(status, to, cause) ? [to] : []
+  return mayBecome(status, 'COMPLETED', cause) ? ['COMPLETED', 'REVERSED'] : []
+}
+
+function transitionsFor(before: Payment, view: RemoteView, origin: Origin): Step[] {
+  const steps: Step[] = []
+  let payment = before
+  for (const to of targets(before, view, origin.cause)) {
+    const failure = to === 'FAILED' ? (view.reason ?? 'the Payment Service gave no reason') : null
+    const changes = { failure, remoteReference: view.reference ?? payment.remoteReference }
+    const next = moved(payment, to, changes, view.reason, origin)
+    steps.push(next)
+    payment = next.payment
+  }
+  return steps
+}
+
+/** Whether money has moved and stayed. */
+function holds(status: PaymentStatus | RemoteStatus | null): boolean {
+  return status === 'COMPLETED'
+}
+
+/** What a payment that is now at a status has been at before: told of once more, it says nothing new. */
+function isLate(status: PaymentStatus, view: RemoteView): boolean {
+  if (view.evidence === 'asked') return false
+  if (view.status === 'PROCESSING') return status === 'COMPLETED' || status === 'FAILED' || status === 'REVERSED'
+  return view.status === 'COMPLETED' && status === 'REVERSED'
+}
+
+function judgeStatus(before: Payment, after: Payment, view: RemoteView, kept: Discrepancy | null, at: Instant): readonly Discrepancy[] {
+  if (isOpen(after) || (after === before && isLate(after.status, view))) return []
+  const theirs = view.status ?? notHeld
+  const isOpenAlready = kept !== null && kept.resolvedAt === null
+  if (holds(after.status) !== holds(view.status)) {
+    if (isOpenAlready && kept.ours === after.status && kept.theirs === theirs) return []
+    const openedAt = isOpenAlready ? kept.openedAt : at
+    return [{ paymentId: after.id, kind: 'status', ours: after.status, theirs, openedAt, resolvedAt: null }]
+  }
+  return isOpenAlready && settles(kept, view) ? [{ ...kept, resolvedAt: at }] : []
+}
+
+/** Whether an agreeing report is surely later than what opened the discrepancy: an older one, delayed, must not resolve it. */
+function settles({ theirs, openedAt }: Discrepancy, { evidence, status, occurredAt }: RemoteView): boolean {
+  if (evidence === 'asked' || status === theirs) return true
+  if (theirs === 'COMPLETED' && status === 'REVERSED') return true
+  return occurredAt !== null && occurredAt > openedAt
+}
+
+/** The terms of an attempt are settled when it is sent, so that whichever report names them counts. */
+function judgeTerms(payment: Payment, view: RemoteView, kept: KeptDiscrepancies, at: Instant): readonly Discrepancy[] {
+  const differing = differingTerms(payment, view)
+  const kinds = view.terms === null ? [] : (['amount', 'currency'] as const)
+  return kinds.flatMap((kind): readonly Discrepancy[] => {
+    const found = differing.find((each) => each.kind === kind)
+    const open = kept[kind]?.resolvedAt === null ? kept[kind] : null
+    if (found === undefined) return open ? [{ ...open, resolvedAt: at }] : []
+    if (open?.ours === found.ours && open.theirs === found.theirs) return []
+    return [{ paymentId: payment.id, ...found, openedAt: open?.openedAt ?? at, resolvedAt: null }]
+  })
+}
+
+/** Amount and currency where the Payment Service's differ. */
+export function differingTerms(
+  payment: Payment,
+  { terms }: Pick<RemoteView, 'terms'>,
+): readonly Pick<Discrepancy, 'kind' | 'ours' | 'theirs'>[] {
+  if (terms === null) return []
+  return (['amount', 'currency'] as const).flatMap((kind) =>
+    terms[kind] === payment[kind] ? [] : [{ kind, ours: String(payment[kind]), theirs: String(terms[kind]) }],
+  )
+}
+
+/** Every webhook leaves its line; what this service asked for only where it makes a difference. */
+function mustBeNoted(discrepancies: readonly Discrepancy[], { cause }: Origin): boolean {
+  return cause === 'webhook' || discrepancies.some(({ kind, resolvedAt }) => kind === 'status' && resolvedAt === null)
+}
+
+function noteOf({ status }: Payment, view: RemoteView): string {
+  const told = view.status ?? notHeld
+  const reason = view.reason === null ? '' : `: ${view.reason}`
+  return `reported ${told} while ${status}${reason}`.slice(0, detailLimit)
+}
+
+/** Texts from outside are cut to what a line of history takes. */
+export const detailLimit = 500
+
+function byKind(discrepancies: readonly Discrepancy[]): KeptDiscrepancies {
+  return Object.fromEntries(discrepancies.map((each) => [each.kind, each]))
+}
+
+/**
+ * A settled payment is asked about only while it is disputed: at once after news of it, else whenever its check put it.
+ * An answer that came where only a webhook or the reconciler may settle sends the reconciler at once.
+ */
+function withNextCheck(payment: Payment, view: RemoteView, isDisputed: boolean, isChanged: boolean, { cause, at }: Origin): Payment {
+  if (payment.attempt === null) return payment
+  if (isOpen(payment)) {
+    const isForTheReconciler = payment.status === 'UNKNOWN' && cause === 'instruction'
+    return isForTheReconciler ? { ...payment, checkAt: at } : payment
+  }
+  if (!isDisputed) return payment.checkAt === null ? payment : { ...payment, checkAt: null, checks: 0 }
+  if (view.evidence === 'asked' && !isChanged && payment.checkAt !== null) return payment
+  return view.evidence === 'told' ? { ...payment, checkAt: at, checks: 0 } : { ...payment, checkAt: payment.checkAt ?? at }
+}
