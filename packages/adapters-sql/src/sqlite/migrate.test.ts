@@ -1,9 +1,10 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
-import { fakeRandom } from '@cbp/core/testing'
+import { fakeIds, fakeRandom } from '@cbp/core/testing'
 import { describe, expect, it } from 'vitest'
 import { startChild } from '../../tests/children.ts'
-import { clock } from '../../tests/plain-store.ts'
+import { address, appendNext, clock } from '../../tests/plain-store.ts'
+import { payment } from '../../tests/sample-records.ts'
 import { withPath } from '../../tests/temporary-store.ts'
 import type { Migration } from './migrations/index.ts'
 import { migrations } from './migrations/index.ts'
@@ -25,6 +26,24 @@ function query(path: string, sql: string): readonly unknown[] {
   } finally {
     database.close()
   }
+}
+
+/** Those first that nothing later changes. */
+const tablesOfVersion1 = ['entries', 'streams', 'events', 'versions', 'units', 'component_totals', 'ready_streams', 'store_head'] as const
+
+function fillVersion1(path: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(`
+    INSERT INTO units VALUES ('unit-1', 1, 5, 1);
+    INSERT INTO entries VALUES (1, 'payments', 'limit', '/');
+    INSERT INTO versions VALUES (1, 1, 1, 1, 'put', '"kept"', 'hash', 'actor', 'reason', 'request', NULL, 5);
+    INSERT INTO component_totals VALUES ('payments', 1, 1);
+    INSERT INTO streams VALUES ('config-payments', 1);
+    INSERT INTO events VALUES (1, 'config-payments', 1, 'event-1', 'CONFIG_UPDATED', '{}', 5, NULL, NULL);
+    INSERT INTO ready_streams VALUES ('config-payments', 1, 1, 5, 5);
+    UPDATE store_head SET revision = 1, recorded_at = 5;
+  `)
+  database.close()
 }
 
 describe('migrations', () => {
@@ -54,6 +73,26 @@ describe('migrations', () => {
       await openWith(path, [...migrations, next])
       expect(query(path, 'SELECT epoch FROM store_head')).toEqual([head])
       expect(query(path, 'SELECT * FROM notes')).toEqual([])
+    }),
+  )
+
+  it(
+    'bring a database of version 1 forward with everything in it',
+    withPath(async (path) => {
+      const first = migrations.slice(0, 1)
+      await openWith(path, first)
+      fillVersion1(path)
+      const kept = (): readonly unknown[] => tablesOfVersion1.map((table) => query(path, `SELECT * FROM ${table}`))
+      const before = kept()
+      expect(before.filter((rows) => (rows as unknown[]).length === 0)).toEqual([])
+      const store = (await open({ path, clock, random: fakeRandom(1) }, migrations))._unsafeUnwrap()
+      const later = await store.transactions.attempt(fakeIds().next(), (tx) => appendNext(tx).map(() => tx.payments.insert(payment())))
+      expect(later._unsafeUnwrap().commit.revision).toBe(2)
+      expect((await store.configStore.version(address, 1))._unsafeUnwrap()).toMatchObject({ value: 'kept' })
+      expect((await store.paymentStore.payment(payment().id))._unsafeUnwrap()).toEqual(payment())
+      await store.close()
+      expect(query(path, 'SELECT number FROM schema_migrations').length).toBe(migrations.length)
+      expect(kept().slice(0, 3)).toEqual(before.slice(0, 3))
     }),
   )
 

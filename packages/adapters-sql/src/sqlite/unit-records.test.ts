@@ -219,7 +219,9 @@ describe('subscribers', () => {
       ]
       await store.transactions.attempt(
         ids.next(),
-        recording((tx) => subscriptions.forEach((each) => void tx.subscriptions.insert(each))),
+        recording((tx) => {
+          for (const each of subscriptions) tx.subscriptions.insert(each)
+        }),
       )
       const found = await store.transactions.attempt(ids.next(), (tx) => tx.subscribers({ client }))
       expect(found._unsafeUnwrap().value.map(({ id }) => id)).toEqual(expected.map((ms) => idAt(ms)))
