@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { timestamp } from '../../kernel/clock.ts'
-import { anyInstant, anyJsonObject, anyTraceparent, anyUuid } from '../../kernel/testing/arbitraries.ts'
+import { anyInstant, anyJsonObject, anyText, anyTraceparent, anyUuid } from '../../kernel/testing/arbitraries.ts'
 import type { DomainEvent, EventDraft, PaymentEvent, SequencedEvent, Severity, Stream, SystemEvent, UserEvent } from '../event.ts'
+import type { DeadLetter, DeadLetterState, InboxPosition } from '../ports/inbox.ts'
 
 export const anyStream: fc.Arbitrary<Stream> = fc
   .oneof(
@@ -60,3 +61,29 @@ export const anyEventDraft: fc.Arbitrary<EventDraft> = fc.record({
 export const anySequencedEvent: fc.Arbitrary<SequencedEvent> = fc
   .tuple(anyEventDraft, fc.integer({ min: 1, max: 1_000_000 }))
   .map(([draft, sequence]) => ({ ...draft, sequence }))
+
+const anyConsumerName: fc.Arbitrary<string> = fc.constantFrom('webhooks', 'ledger', 'Ledger', 'ledger ')
+
+export const anyInboxPosition: fc.Arbitrary<InboxPosition> = fc.record({
+  consumer: anyConsumerName,
+  stream: anyStream,
+  sequence: fc.integer({ min: 0, max: 1_000_000 }),
+  failures: fc.integer({ min: 0, max: 4 }),
+})
+
+const anySettledLetter = fc.record({
+  state: fc.constantFrom<DeadLetterState>('replayed', 'discarded'),
+  settled: fc.record({ at: anyInstant, actor: fc.constantFrom('cli:operator', 'https://issuer|operations'), reason: fc.option(anyText) }),
+})
+
+export const anyDeadLetter: fc.Arbitrary<DeadLetter> = fc
+  .record({
+    id: anyUuid,
+    consumer: anyConsumerName,
+    event: anySequencedEvent,
+    reason: anyText,
+    failures: fc.integer({ min: 1, max: 20 }),
+    deadAt: anyInstant,
+    end: fc.oneof(fc.constant({ state: 'dead' as const, settled: null }), anySettledLetter),
+  })
+  .map(({ end, ...letter }) => ({ ...letter, ...end }))
