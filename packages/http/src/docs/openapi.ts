@@ -66,7 +66,8 @@ const requestIdHeader = { 'x-request-id': { schema: { type: 'string' as const },
 /** Adds an endpoint to the document. Responses that every endpoint shares are added here. */
 export function registerEndpoint(registry: Registry, endpoint: Endpoint): void {
   const { method, path, permission, documentation } = endpoint
-  const { params, query, body, headers } = documentation
+  const { params, query, headers } = documentation
+  const body = documentation.body ?? documentation.rawBody
   registry.registerPath({
     method,
     path,

@@ -124,7 +124,7 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 403,
     title: 'The subscription asks for more than its owner may hear',
     remedy:
-      'CONFIG_UPDATED and SYSTEM_ALERT take config:read that is not confined to scopes. Leave out the types that the detail names, or get such a token.',
+      'What is no event of a payment takes config:read that is not confined to scopes. Leave out the types that the detail names, or get such a token.',
   },
   'not-found': {
     status: 404,

@@ -25,6 +25,8 @@ export type EndpointDocumentation = Readonly<{
   params: z.ZodObject | null
   query: z.ZodObject
   body: z.ZodType | null
+  /** What the endpoint reads by itself, and is only described here. */
+  rawBody: z.ZodType | null
   /** Media types that the body may have. */
   bodyTypes: readonly string[]
   /** Header fields that the endpoint reads, by name. */
@@ -60,6 +62,8 @@ type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body exte
   params?: Params
   query?: Query
   body?: Body
+  /** Instead of `body`: for an endpoint that reads the bytes by itself. */
+  rawBody?: z.ZodType
   /** `application/json` unless others are named. */
   bodyTypes?: readonly string[]
   headers?: Readonly<Record<string, string>>
@@ -99,6 +103,7 @@ export function endpoint<Params extends z.ZodObject, Query extends z.ZodObject, 
       params: params ?? null,
       query,
       body: body ?? null,
+      rawBody: definition.rawBody ?? null,
       bodyTypes,
       headers: definition.headers ?? {},
       successes: definition.successes,
