@@ -1,4 +1,5 @@
 import type { Caller, Clock, Core, Random } from '@cbp/core'
+import type { Identity } from '@cbp/http'
 import type { Result } from 'neverthrow'
 import type { Failure } from './output/failure.ts'
 import type { Session } from './session.ts'
@@ -21,6 +22,8 @@ export type Simulate = (seed: number, trace?: (line: string) => void) => Promise
 /** What commands reach beyond the program: given, so that a test can give something else. */
 export type Host = Readonly<{
   openCore: (session: Session) => Promise<Result<OpenCore, Failure>>
+  /** Whose token it is, as a service over the same settings would find. */
+  identify: (session: Session, token: string) => Promise<Result<Identity, Failure>>
   /** Time and chance, for commands that wait. */
   waiting: () => Promise<Readonly<{ clock: Clock; random: Random }>>
   /** The simulation over one engine. */
@@ -30,6 +33,7 @@ export type Host = Readonly<{
 /** Everything is loaded when it is needed: `--help` needs none of it. */
 export const systemHost: Host = {
   openCore: async (session) => (await import('./container.ts')).openCore(session),
+  identify: async (session, token) => (await import('./identity/verify-token.ts')).identifyToken(session, token),
   waiting: async () => (await import('./container.ts')).waiting,
   simulation: async (engine) => (await import('./simulation/load-simulation.ts')).loadSimulation(engine),
 }

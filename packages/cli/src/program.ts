@@ -2,19 +2,24 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addCompletionCommand } from './completion/commands.ts'
 import { addConfigCommands } from './config/commands.ts'
+import { addDemoCommand } from './demo/commands.ts'
+import { addEventCommands } from './events/commands.ts'
 import type { Style } from './output/style.ts'
+import { addPaymentCommands } from './payments/commands.ts'
 import { examplesOf, withExamples } from './program/examples.ts'
 import type { LoadAction, Perform } from './program/perform.ts'
 import { addServiceCommands } from './service/commands.ts'
+import type { Argument } from './session.ts'
 import { addSimulateCommand } from './simulation/commands.ts'
 import { addTokenCommands } from './token/commands.ts'
+import { addWebhookCommands } from './webhooks/commands.ts'
 
 /** Carries out the action of a command whose arguments and options were accepted. */
 export type Dispatch = (
-  load: LoadAction<readonly (string | undefined)[], unknown>,
+  load: LoadAction<readonly Argument[], unknown>,
   command: Command,
   options: unknown,
-  args: readonly (string | undefined)[],
+  args: readonly Argument[],
 ) => Promise<void>
 
 /** Where help goes, and how it looks. */
@@ -30,7 +35,7 @@ const helpWidthWithoutTerminal = 100
 /** The whole tree of commands. Building it loads no more than their descriptions: actions are loaded when they run. */
 export function buildProgram(dispatch: Dispatch, output: HelpOutput): Command {
   const program = new Command('cbp')
-    .description('Operate the CBP Config API: versioned configuration, its service and its stores.')
+    .description('Operate the CBP Config API: versioned configuration, payments, webhooks and events, its service and its stores.')
     .version(version(), '-V, --version', 'show the version')
     .option('--json', 'answer with one JSON document on stdout, and nothing else there')
     .option('--no-color', 'no colours (NO_COLOR does the same)')
@@ -51,11 +56,15 @@ export function buildProgram(dispatch: Dispatch, output: HelpOutput): Command {
     .configureHelp({ showGlobalOptions: true, styleTitle: (title) => output.outColour.paint('bold', title) })
   const perform: Perform = (load) =>
     async function (this: Command) {
-      await dispatch(load as LoadAction<readonly (string | undefined)[], unknown>, this, this.optsWithGlobals(), this.processedArgs)
+      await dispatch(load as LoadAction<readonly Argument[], unknown>, this, this.optsWithGlobals(), this.processedArgs)
     }
   addServiceCommands(program, perform)
   addConfigCommands(program, perform)
+  addPaymentCommands(program, perform)
+  addWebhookCommands(program, perform)
+  addEventCommands(program, perform)
   addTokenCommands(program, perform)
+  addDemoCommand(program, perform)
   addSimulateCommand(program, perform)
   addCompletionCommand(program, perform)
   withExamples(

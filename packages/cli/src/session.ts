@@ -13,8 +13,11 @@ export type Answer = Readonly<{
   exitCode?: ExitCode
 }>
 
+/** What was typed for one argument of a command: several words where it takes several, nothing where it is optional. */
+export type Argument = string | readonly string[] | undefined
+
 /** A command at work; `null` when everything was said on the way. */
-export type Action<Arguments extends readonly (string | undefined)[], Options> = (
+export type Action<Arguments extends readonly Argument[], Options> = (
   session: Session,
   options: Options,
   ...args: Arguments

@@ -82,6 +82,7 @@ export function memoryHost(overrides: Partial<Ports> = {}, adapt: (core: Core) =
   return {
     core,
     openCore: async () => ok({ core, caller: testCaller, [Symbol.asyncDispose]: async () => {} }),
+    identify: () => Promise.reject(new Error('a token was shown')),
     waiting: async () => ({ clock: wallClock, random: { fraction: () => 0 } }),
     simulation: () => Promise.reject(new Error('nothing is simulated here')),
   }
@@ -90,6 +91,7 @@ export function memoryHost(overrides: Partial<Ports> = {}, adapt: (core: Core) =
 /** A host that nothing may be asked of. */
 export const noHost: Host = {
   openCore: () => Promise.reject(new Error('the store was opened')),
+  identify: () => Promise.reject(new Error('a token was shown')),
   waiting: () => Promise.reject(new Error('something waited')),
   simulation: () => Promise.reject(new Error('something was simulated')),
 }

@@ -1,5 +1,6 @@
 import { type Address, type AsOf, type InputFault, parseComponent, parseKey, parseScope, type Revision, reasonLimit } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
+import { parseInstant, readText } from '../inputs.ts'
 import { inputFailure } from '../output/core-failures.ts'
 import { type Failure, usageFailure } from '../output/failure.ts'
 
@@ -24,16 +25,6 @@ export function readName<T>(parsed: Result<T, InputFault>): Result<T, Failure> {
   return parsed.mapErr((fault) => inputFailure([fault]))
 }
 
-const instantForm = /^(\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
-
-/** RFC 3339; a day that its month does not have is none, where `Date.parse` would go on into the next month. */
-function parseInstant(text: string): number | null {
-  const [, local = ''] = instantForm.exec(text) ?? []
-  const asWritten = Date.parse(`${local}Z`)
-  if (Number.isNaN(asWritten) || !new Date(asWritten).toISOString().startsWith(local.toUpperCase())) return null
-  return Date.parse(text)
-}
-
 /** A point in the history: digits are a revision, anything else is an RFC 3339 instant. */
 export function readAsOf(text: string | undefined): Result<AsOf | null, Failure> {
   if (text === undefined) return ok(null)
@@ -45,14 +36,7 @@ export function readAsOf(text: string | undefined): Result<AsOf | null, Failure>
   return ok({ kind: 'instant', instant })
 }
 
-/** Blanks, control characters and others that leave nothing to see. */
-const nothingToRead = /^[\p{White_Space}\p{C}]*$/u
-
 /** Why a change is made: the history keeps it. */
 export function readReason(text: string): Result<string, Failure> {
-  const reason = text.trim()
-  if (!reason.isWellFormed()) return err(usageFailure('invalid-reason', '--reason is not well-formed Unicode.'))
-  if (nothingToRead.test(reason)) return err(usageFailure('invalid-reason', '--reason is empty; say in a few words why, for the history.'))
-  if (reason.length > reasonLimit) return err(usageFailure('invalid-reason', `--reason is longer than ${reasonLimit} characters.`))
-  return ok(reason)
+  return readText('--reason', text, reasonLimit)
 }

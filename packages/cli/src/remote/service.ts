@@ -42,24 +42,51 @@ export function headersOf({ token }: Service, more: Readonly<Record<string, stri
 export type JsonReply = Readonly<{ status: number; body: unknown }>
 
 /** Reads JSON from the service, whatever the status; a body that is no JSON reads as `null`. */
-export async function getJson({ io }: Session, service: Service, path: string): Promise<Result<JsonReply, Failure>> {
-  const signal = AbortSignal.any([io.cancel, AbortSignal.timeout(requestDeadlineMs)])
+export async function getJson(session: Session, service: Service, path: string): Promise<Result<JsonReply, Failure>> {
+  return requestJson(session, service, { method: 'GET', path })
+}
+
+export type JsonRequest = Readonly<{
+  method: 'GET' | 'POST' | 'DELETE'
+  path: string
+  headers?: Readonly<Record<string, string>>
+  body?: unknown
+  /** Also when the program is to end: for what has to be tidied up. */
+  ignoresCancel?: boolean
+}>
+
+/** What a service answered, whatever the status; `text` exactly as it came. */
+export type Reply = JsonReply & Readonly<{ text: string }>
+
+export async function requestJson(
+  { io }: Session,
+  service: Service,
+  { method, path, headers = {}, body, ignoresCancel = false }: JsonRequest,
+): Promise<Result<Reply, Failure>> {
+  const deadline = AbortSignal.timeout(requestDeadlineMs)
+  const content = body === undefined ? {} : { 'content-type': 'application/json' }
   try {
     const reply = await fetch(addressOf(service, path), {
-      headers: headersOf(service, { accept: 'application/json, application/problem+json' }),
+      method,
+      headers: headersOf(service, { accept: 'application/json, application/problem+json', ...content, ...headers }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       // A token is for the address that was given, not for wherever that points.
       redirect: 'error',
-      signal,
+      signal: ignoresCancel ? deadline : AbortSignal.any([io.cancel, deadline]),
     })
-    return ok({ status: reply.status, body: await readJson(reply) })
+    const text = await readAtMost(reply, bodyLimit)
+    return ok({ status: reply.status, body: parsedOrNull(text), text })
   } catch (error) {
-    return err(io.cancel.aborted ? interruption(io.cancel) : unreachable(service, error))
+    return err(io.cancel.aborted && !ignoresCancel ? interruption(io.cancel) : unreachable(service, error))
   }
 }
 
 /** The JSON of an answer, or `null` where it holds none or too much. */
 export async function readJson(reply: Response): Promise<unknown> {
-  const text = await readAtMost(reply, bodyLimit)
+  return parsedOrNull(await readAtMost(reply, bodyLimit))
+}
+
+function parsedOrNull(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -1,6 +1,6 @@
 import { type Clock, fullJitterMs, type Random, type UnitChanges } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
-import { cursorGone } from '../../output/core-failures.ts'
+import { cursorGone } from '../../output/config-failures.ts'
 import type { Failure } from '../../output/failure.ts'
 import { exitCodes } from '../../output/failure.ts'
 import { addressOf, failureOfReply, headersOf, problemOf, readJson, reasonOf, type Service, unreachable } from '../../remote/service.ts'

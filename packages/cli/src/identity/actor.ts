@@ -1,0 +1,29 @@
+import type { Caller, Reach, Viewer } from '@cbp/core'
+import { ok, type Result } from 'neverthrow'
+import type { OpenCore } from '../host.ts'
+import type { Failure } from '../output/failure.ts'
+import type { Session } from '../session.ts'
+
+/** In whose name a command acts, what it may see, and what its subscriptions may hear. */
+export type Actor = Readonly<{ caller: Caller; viewer: Viewer; reach: Reach }>
+
+/**
+ * An operator works on the stores themselves and sees everything. A token in CBP_TOKEN makes the command act as its
+ * client instead, which sees no more than it would through the service.
+ */
+export async function actorOf(session: Session, { caller }: OpenCore): Promise<Result<Actor, Failure>> {
+  const token = session.io.env['CBP_TOKEN'] ?? ''
+  if (token === '') {
+    return ok({ caller, viewer: { client: caller.client, seesAll: true }, reach: { allClients: true, system: true } })
+  }
+  const identified = await session.host.identify(session, token)
+  return identified.map(({ client, permissions }) => {
+    const isAdmin = permissions.has('admin')
+    const allClients = isAdmin || permissions.has('clients:all')
+    return {
+      caller: { ...caller, client },
+      viewer: { client, seesAll: allClients },
+      reach: { allClients, system: isAdmin || permissions.has('events:read') },
+    }
+  })
+}

@@ -1,0 +1,96 @@
+import type { PaymentStatus, Subscription, SubscriptionDetails, WebhookType } from '@cbp/core'
+import { err, ok, type Result, safeTry } from 'neverthrow'
+import type { OpenCore } from '../host.ts'
+import { type Actor, actorOf } from '../identity/actor.ts'
+import { type Failure, usageFailure } from '../output/failure.ts'
+import type { Action, Answer, Session } from '../session.ts'
+import { settle, usingCore } from '../settle.ts'
+import { readSubscriptionId, secretAnswer, subscriptionAnswer } from './subscription-answer.ts'
+import { paymentTypes } from './types.ts'
+
+type DetailOptions = Readonly<{
+  types?: readonly WebhookType[]
+  status?: readonly PaymentStatus[]
+  component?: readonly string[]
+  description?: string
+}>
+
+export type AddOptions = DetailOptions & Readonly<{ url: string }>
+export type AmendOptions = DetailOptions & Readonly<{ url?: string; ifVersion?: number }>
+
+export const addSubscription: Action<[], AddOptions> = (session, { url, types, status, component, description }) =>
+  usingCore(session, (open) =>
+    safeTry<Answer, Failure>(async function* () {
+      const { caller, reach } = yield* await actorOf(session, open)
+      const details: SubscriptionDetails = {
+        url,
+        description: description ?? null,
+        types: types ?? paymentTypes,
+        filter: { statuses: status ?? null, components: component ?? null },
+      }
+      const made = yield* settle(session, open.core.webhooks.subscribe({ details, reach, caller }))
+      return ok(secretAnswer(session, made, 'The endpoint is subscribed.'))
+    }),
+  )
+
+export const amendSubscription: Action<[id: string], AmendOptions> = async (session, options, id) => {
+  const { url, types, status, component, description } = options
+  if ([url, types, status, component, description].every((given) => given === undefined)) {
+    return err(usageFailure('nothing-to-amend', 'Nothing to change was named.', 'Name it, e.g. --types PAYMENT_COMPLETED.'))
+  }
+  return amend(session, id, async ({ core, viewer }, subscriptionId) => {
+    const read = await settle(session, core.webhooks.subscription(viewer, subscriptionId))
+    return read.map(({ filter, version }) => ({
+      amendment: {
+        ...(url === undefined ? {} : { url }),
+        ...(description === undefined ? {} : { description }),
+        ...(types === undefined ? {} : { types }),
+        filter: { statuses: status ?? filter.statuses, components: component ?? filter.components },
+      },
+      version: options.ifVersion ?? version,
+      headline: 'The subscription is amended.',
+    }))
+  })
+}
+
+export const enableSubscription: Action<[id: string], unknown> = (session, _options, id) =>
+  amend(session, id, async () => ok({ amendment: { active: true }, version: null, headline: 'The subscription is enabled.' }))
+
+export const disableSubscription: Action<[id: string], unknown> = (session, _options, id) =>
+  amend(session, id, async () => ok({ amendment: { active: false }, version: null, headline: 'The subscription is disabled.' }))
+
+export const rotateSecret: Action<[id: string], unknown> = async (session, _options, id) => {
+  const read = readSubscriptionId(id)
+  if (read.isErr()) return err(read.error)
+  return usingCore(session, (open) =>
+    safeTry<Answer, Failure>(async function* () {
+      const { viewer, caller } = yield* await actorOf(session, open)
+      const made = yield* settle(session, open.core.webhooks.rotateSecret({ id: read.value, viewer, caller }))
+      return ok(secretAnswer(session, made, 'The subscription has a new secret; the one before signs beside it for 24 hours.'))
+    }),
+  )
+}
+
+type Change = Readonly<{
+  amendment: Partial<SubscriptionDetails> & Readonly<{ active?: boolean }>
+  /** `null`: whatever is there. */
+  version: number | null
+  headline: string
+}>
+
+async function amend(
+  session: Session,
+  id: string,
+  prepare: (open: OpenCore & Actor, id: Subscription['id']) => Promise<Result<Change, Failure>>,
+): Promise<Result<Answer, Failure>> {
+  const read = readSubscriptionId(id)
+  if (read.isErr()) return err(read.error)
+  return usingCore(session, (open) =>
+    safeTry<Answer, Failure>(async function* () {
+      const actor = yield* await actorOf(session, open)
+      const { amendment, version, headline } = yield* await prepare({ ...open, ...actor }, read.value)
+      const amended = yield* settle(session, open.core.webhooks.amend({ id: read.value, ...actor, amendment, version }))
+      return ok(subscriptionAnswer(amended, headline))
+    }),
+  )
+}
