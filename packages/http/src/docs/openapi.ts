@@ -1,7 +1,10 @@
 import { type OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
 import { bodies } from '../config/schemas.ts'
+import { bodies as eventBodies } from '../events/schemas.ts'
+import { bodies as paymentBodies } from '../payments/schemas.ts'
 import { catalogue, type ProblemCode } from '../problems/catalogue.ts'
 import type { Endpoint } from '../server/endpoint.ts'
+import { bodies as webhookBodies } from '../webhooks/schemas.ts'
 
 type Registry = OpenAPIHono['openAPIRegistry']
 type Document = ReturnType<OpenAPIHono['getOpenAPI31Document']>
@@ -26,6 +29,10 @@ const problemSchema = z
   })
   .openapi('Problem', { description: 'RFC 9457. `type` leads to a page about the code.' })
 
+function withCurrent(name: string, schema: z.ZodType): z.ZodType {
+  return problemSchema.extend({ current: schema.optional().openapi({ description: 'As it is now' }) }).openapi(name)
+}
+
 /** Problems with members of their own; optional, because other problems of the same status lack them. */
 const extended: Partial<Readonly<Record<ProblemCode, z.ZodType>>> = {
   'stale-version': problemSchema
@@ -37,6 +44,13 @@ const extended: Partial<Readonly<Record<ProblemCode, z.ZodType>>> = {
         .openapi({ description: 'From the version that If-Match names to the current one' }),
     })
     .openapi('StaleVersionProblem'),
+  'stale-payment': withCurrent('StalePaymentProblem', paymentBodies.payment),
+  'stale-subscription': withCurrent('StaleSubscriptionProblem', webhookBodies.subscription),
+  'payment-state-conflict': withCurrent('PaymentStateConflictProblem', paymentBodies.payment),
+  'dead-letter-settled': withCurrent('DeadLetterSettledProblem', eventBodies.deadLetter),
+  'duplicate-reference': problemSchema
+    .extend({ paymentId: z.uuid().optional().openapi({ description: 'The payment that has the reference' }) })
+    .openapi('DuplicateReferenceProblem'),
   'cursor-gone': problemSchema
     .extend({ head: z.string().optional().openapi({ description: 'The head of the store as a cursor' }) })
     .openapi('CursorGoneProblem'),
@@ -56,7 +70,7 @@ const general: readonly ProblemCode[] = [
 ]
 
 const description = [
-  'Versioned, scoped configuration with conditional writes and a change feed that misses nothing.',
+  'Versioned, scoped configuration with conditional writes and a change feed that misses nothing; payments, webhooks and events.',
   'Any request may also be refused before it reaches an operation:',
   general.map((code) => `- ${catalogue[code].status} \`${code}\`: ${catalogue[code].title}. ${catalogue[code].remedy}`).join('\n'),
 ].join('\n\n')
@@ -175,6 +189,9 @@ export function openApiDocument(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getO
     servers: [{ url: '/' }],
     tags: [
       { name: 'Configuration', description: 'Settings, their history and their changes' },
+      { name: 'Payments', description: 'Bills to pay, and how the Payment Service fares with them' },
+      { name: 'Webhooks', description: 'Reports of the Payment Service, and events sent to subscribers' },
+      { name: 'Events', description: 'What waits to be published, and what could not be applied' },
       { name: 'Health' },
       { name: 'Monitoring' },
       { name: 'Documentation' },

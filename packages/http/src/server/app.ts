@@ -3,10 +3,13 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { configEndpoints } from '../config/endpoints.ts'
 import { docsEndpoints } from '../docs/endpoints.ts'
 import { registerEndpoint } from '../docs/openapi.ts'
+import { eventEndpoints } from '../events/endpoints.ts'
 import { healthEndpoints } from '../health/endpoints.ts'
 import { metricsEndpoints } from '../metrics/endpoints.ts'
+import { paymentEndpoints } from '../payments/endpoints.ts'
 import { problemEndpoints } from '../problems/endpoints.ts'
 import { type Problem, problem } from '../problems/problem.ts'
+import { webhookEndpoints } from '../webhooks/endpoints.ts'
 import { type Answer, answerWithout } from './answer.ts'
 import { requestDeadlines } from './deadline.ts'
 import type { AppDependencies } from './dependencies.ts'
@@ -46,7 +49,15 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     isStopping: deps.lifecycle.isStopping,
     onAnswered: deps.onAnswered,
   })
-  const endpoints = [...healthEndpoints(deps), ...metricsEndpoints(deps), ...problemEndpoints(), ...configEndpoints(deps)]
+  const endpoints = [
+    ...healthEndpoints(deps),
+    ...metricsEndpoints(deps),
+    ...problemEndpoints(),
+    ...configEndpoints(deps),
+    ...paymentEndpoints(deps.core.payments),
+    ...webhookEndpoints(deps),
+    ...eventEndpoints(deps.core.events),
+  ]
   for (const endpoint of [...endpoints, ...docsEndpoints(app, deps.version)]) {
     registerEndpoint(app.openAPIRegistry, endpoint)
     app.on(endpoint.method.toUpperCase(), routePath(endpoint), async (c) =>
