@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
+import { paymentServiceDocument } from '../clients/payment-service/openapi.ts'
 import { problem } from '../problems/problem.ts'
 import { type Encoded, encoded, encodedBytes, encodedJson, publicJson, represent } from '../server/answer.ts'
 import { type Endpoint, endpoint } from '../server/endpoint.ts'
+import { asyncApiDocument } from './asyncapi.ts'
 import { openApiDocument } from './openapi.ts'
 
 const assetDir = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
@@ -50,7 +52,6 @@ const text = z.string()
 
 /** The OpenAPI document and a page over it that works without any network but this service. */
 export function docsEndpoints(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getOpenAPI31Document'>, version: string): readonly Endpoint[] {
-  let document: Encoded | null = null
   const loaded = new Map<string, Promise<Encoded>>()
   const load = (name: string): Promise<Encoded> => {
     const known = loaded.get(name)
@@ -60,18 +61,11 @@ export function docsEndpoints(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getOpe
     return loading
   }
   return [
-    endpoint({
-      method: 'get',
-      path: '/openapi.json',
-      permission: null,
-      summary: 'This document',
-      tag: 'Documentation',
-      successes: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': z.looseObject({ openapi: z.string() }) } } },
-      handle: (_input, exchange) => {
-        document ??= encodedJson(openApiDocument(app, version))
-        return represent(exchange, { status: 200, headers: publicJson, body: document, etag: null })
-      },
-    }),
+    documentEndpoint('/openapi.json', 'This document', 'OpenAPI 3.1', () => openApiDocument(app, version)),
+    documentEndpoint('/asyncapi.json', 'The events and webhooks that this service sends', 'AsyncAPI 3.0', () => asyncApiDocument(version)),
+    documentEndpoint('/payment-service/openapi.json', 'What this service asks of a Payment Service', 'OpenAPI 3.1', () =>
+      paymentServiceDocument(version),
+    ),
     endpoint({
       method: 'get',
       path: '/docs',
@@ -99,6 +93,23 @@ export function docsEndpoints(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getOpe
       },
     }),
   ]
+}
+
+/** A document that is made once, when it is first asked for. */
+function documentEndpoint(path: string, summary: string, description: string, make: () => unknown): Endpoint {
+  let made: Encoded | null = null
+  return endpoint({
+    method: 'get',
+    path,
+    permission: null,
+    summary,
+    tag: 'Documentation',
+    successes: { 200: { description, content: { 'application/json': z.looseObject({}) } } },
+    handle: (_input, exchange) => {
+      made ??= encodedJson(make())
+      return represent(exchange, { status: 200, headers: publicJson, body: made, etag: null })
+    },
+  })
 }
 
 function pageHeaders(type: string): Readonly<Record<string, string>> {

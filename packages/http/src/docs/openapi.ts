@@ -6,6 +6,8 @@ import { catalogue, type ProblemCode } from '../problems/catalogue.ts'
 import type { Endpoint } from '../server/endpoint.ts'
 import { bodies as webhookBodies } from '../webhooks/schemas.ts'
 
+import { registerOutboundWebhooks } from './outbound-webhooks.ts'
+
 type Registry = OpenAPIHono['openAPIRegistry']
 type Document = ReturnType<OpenAPIHono['getOpenAPI31Document']>
 type Responses = RouteConfig['responses']
@@ -71,6 +73,7 @@ const general: readonly ProblemCode[] = [
 
 const description = [
   'Versioned, scoped configuration with conditional writes and a change feed that misses nothing; payments, webhooks and events.',
+  'What is published and sent is described in /asyncapi.json; what this service asks of a Payment Service in /payment-service/openapi.json.',
   'Any request may also be refused before it reaches an operation:',
   general.map((code) => `- ${catalogue[code].status} \`${code}\`: ${catalogue[code].title}. ${catalogue[code].remedy}`).join('\n'),
 ].join('\n\n')
@@ -172,6 +175,7 @@ function problems(codes: readonly ProblemCode[]): Responses {
 }
 
 export function openApiDocument(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getOpenAPI31Document'>, version: string): Document {
+  registerOutboundWebhooks(app.openAPIRegistry)
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
