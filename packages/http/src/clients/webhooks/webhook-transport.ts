@@ -85,8 +85,7 @@ async function post({ url, agent, signal: closing }: Target, request: WebhookReq
     } catch (error) {
       return err(signal.aborted ? givenUp(closing, request.timeoutMs) : unansweredBy(error))
     } finally {
-      // Later, when the connection is back in the pool: whoever is let in next shall find it there.
-      setImmediate(() => doors.leave(url.origin))
+      doors.leave(url.origin)
     }
   } finally {
     clearTimeout(timer)
