@@ -39,22 +39,54 @@ export type WebhookDelivery = Readonly<{
   traceparent: string | null
 }>
 
-/**
- * What is shared by all deliveries of one subscription: who sends, how its endpoint fares, and when to look again.
- * Every unit that adds a delivery updates the lane, so that a sender who finds nothing more to send cannot miss it.
- */
-export type Lane = Readonly<{
-  subscriptionId: Uuid
-  /** When to look for something to send; `null` when nothing is pending. */
-  dueAt: Instant | null
-  /** Rises with each lease. */
-  fence: number
-  /** `null`: free. */
-  leasedUntil: Instant | null
-  /** Attempts that failed since the last that succeeded. */
-  failures: number
-  /** Since when nothing has succeeded; `null` while it fares well. */
-  failingSince: Instant | null
-  /** The circuit is open: nothing is sent before. */
-  pausedUntil: Instant | null
+/** What one try brought, before it is recorded. */
+export type Tried = Readonly<{
+  deliveryId: Uuid
+  attempt: DeliveryAttempt
+  /** Where it went. */
+  url: string
+  retryAfterMs: number | null
+  /** Spreads the next try over ±20 %: uniform in [0, 1). Drawn once, so that a unit run again decides the same. */
+  spread: number
 }>
+
+export type RetryPolicy = Readonly<{ scheduleSeconds: readonly number[] }>
+
+const retryAfterCapMs = 24 * 3_600_000
+
+export function succeeded({ attempt: { status } }: Tried): boolean {
+  return status !== null && status >= 200 && status < 300
+}
+
+/** 410 Gone: its owner wants nothing more (Standard Webhooks). */
+export function isGone({ attempt: { status } }: Tried): boolean {
+  return status === 410
+}
+
+/** A store may have kept what it did not confirm; under one lease nobody else adds attempts. */
+export function holds({ attempts }: WebhookDelivery, { attempt }: Tried): boolean {
+  return attempts.length >= attempt.number
+}
+
+/**
+ * The delivery after a try. Retry-After, at most 24 hours of it, can only put the next try off: the schedule is the least
+ * that is waited. A try of what has ended meanwhile is noted and changes nothing else.
+ */
+export function afterTry(delivery: WebhookDelivery, tried: Tried, { scheduleSeconds }: RetryPolicy, now: Instant): WebhookDelivery {
+  const attempts = [...delivery.attempts, tried.attempt]
+  if (delivery.status !== 'pending') return { ...delivery, attempts }
+  if (succeeded(tried)) return ended({ ...delivery, attempts }, 'delivered', now)
+  const delaySeconds = scheduleSeconds[attempts.length]
+  if (delaySeconds === undefined) return ended({ ...delivery, attempts }, 'exhausted', now)
+  const waitMs = Math.max(spreadMs(delaySeconds * 1000, tried.spread), Math.min(tried.retryAfterMs ?? 0, retryAfterCapMs))
+  return { ...delivery, attempts, dueAt: now + waitMs }
+}
+
+export function ended(delivery: WebhookDelivery, status: Exclude<DeliveryStatus, 'pending'>, now: Instant): WebhookDelivery {
+  return { ...delivery, status, dueAt: null, endedAt: now }
+}
+
+/** ±20 %. */
+export function spreadMs(ms: number, spread: number): number {
+  return Math.round(ms * (0.8 + 0.4 * spread))
+}

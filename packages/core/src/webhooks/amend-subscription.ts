@@ -1,0 +1,117 @@
+import { err, ok, type Result, ResultAsync } from 'neverthrow'
+import type { Clock, Instant } from '../kernel/clock.ts'
+import type { StoreUnavailable } from '../kernel/failures.ts'
+import type { UnitOfWork } from '../kernel/unit-of-work.ts'
+import type { Transaction } from '../transaction.ts'
+import { type Cancelled, cancelInLane, cancelRest } from './cancel-pending.ts'
+import { emptyLane, laneUntil, wellAgain } from './lane.ts'
+import { findOwn } from './own-subscription.ts'
+import type { ForbiddenTarget, WebhookTransport } from './ports/webhook-transport.ts'
+import { checkDetails } from './subscribe.ts'
+import { disabled, type Reach, requireReach, type Subscription } from './subscription.ts'
+import type { Tally } from './webhook-counts.ts'
+import type { AmendSubscription, BeyondReach, StaleSubscription, SubscriptionNotFound, Unsubscribe } from './webhooks-service.ts'
+
+type Dependencies = Readonly<{ transport: WebhookTransport; unitOfWork: UnitOfWork<Transaction>; clock: Clock; tally: Tally }>
+
+type Command = Parameters<AmendSubscription>[0]
+type Refusal = SubscriptionNotFound | StaleSubscription | ForbiddenTarget | BeyondReach | StoreUnavailable
+type Changed = Readonly<{ subscription: Subscription; cancelled: Cancelled }>
+
+const nothingCancelled: Cancelled = { count: 0, more: false }
+
+export function amendSubscription(deps: Dependencies): AmendSubscription {
+  return (command) => new ResultAsync(amend(deps, command))
+}
+
+export function unsubscribe(deps: Dependencies): Unsubscribe {
+  return ({ id, viewer }) =>
+    new ResultAsync(
+      settle(deps, async (tx, now) => {
+        const found = await findOwn(tx, viewer, id)
+        if (found.isErr()) return err(found.error)
+        const { version } = found.value
+        return end(tx, { ...found.value, status: 'deleted', version: version + 1, updatedAt: now }, now)
+      }),
+    )
+}
+
+async function amend(deps: Dependencies, command: Command): Promise<Result<Subscription, Refusal>> {
+  const checked = checkDetails(deps.transport, command.amendment)
+  return checked.isErr() ? err(checked.error) : settle(deps, (tx, now) => record(tx, command, now))
+}
+
+/** Commits a change, then cancels what one unit was too small for. */
+async function settle<E>(
+  deps: Dependencies,
+  change: (tx: Transaction, now: Instant) => Promise<Result<Changed, E>>,
+): Promise<Result<Subscription, E | StoreUnavailable>> {
+  const committed = await deps.unitOfWork.run((tx) => new ResultAsync(change(tx, deps.clock.now())))
+  if (committed.isErr()) return err(committed.error)
+  const { subscription, cancelled } = committed.value.value
+  deps.tally.cancelled += cancelled.count
+  if (cancelled.more) await cancelRest(deps, subscription.id)
+  return ok(subscription)
+}
+
+async function record(tx: Transaction, command: Command, now: Instant): Promise<Result<Changed, Refusal>> {
+  const { id, viewer, amendment, version } = command
+  const found = await findOwn(tx, viewer, id)
+  if (found.isErr()) return err(found.error)
+  if (version !== null && version !== found.value.version) return err({ kind: 'stale-subscription', subscription: found.value })
+  const amended = amendDetails(found.value, command, now)
+  if (amended.isErr()) return err(amended.error)
+  const { active } = amendment
+  if (active === false && found.value.status === 'active') {
+    const because = command.caller.client === found.value.client ? 'disabled by its owner' : 'disabled by an operator'
+    return end(tx, { ...disabled(amended.value, because, now), version: amended.value.version }, now)
+  }
+  if (active === true && found.value.status !== 'active') return begin(tx, { ...amended.value, status: 'active', disabledBecause: null })
+  if (amended.value.url !== found.value.url) return begin(tx, amended.value)
+  tx.subscriptions.update(amended.value)
+  return ok({ subscription: amended.value, cancelled: nothingCancelled })
+}
+
+function amendDetails(found: Subscription, { amendment, reach, caller }: Command, now: Instant): Result<Subscription, BeyondReach> {
+  const { url, description, types, filter } = amendment
+  const details = {
+    url: url ?? found.url,
+    description: description === undefined ? found.description : description,
+    types: types === undefined ? found.types : [...new Set(types)],
+    filter: filter ?? found.filter,
+  }
+  const redirects = url !== undefined || types !== undefined || filter !== undefined
+  const reachAfter = redirects ? reachOf(found, reach, caller.client) : found.reach
+  const amended = { ...found, ...details, reach: reachAfter, version: found.version + 1, updatedAt: now }
+  return redirects ? requireReach(amended.types, reachAfter).map(() => amended) : ok(amended)
+}
+
+/**
+ * Whoever changes where messages go, or which, lends no more than their own reach; and nobody lends theirs to the
+ * subscription of another client.
+ */
+function reachOf({ client, reach: held }: Subscription, reach: Reach, caller: string): Reach {
+  if (client === caller) return reach
+  return { allClients: held.allClients && reach.allClients, system: held.system && reach.system }
+}
+
+/** Sends no more: what is pending is cancelled. */
+async function end(tx: Transaction, subscription: Subscription, now: Instant): Promise<Result<Changed, StoreUnavailable>> {
+  tx.subscriptions.update(subscription)
+  const cancelled = await cancelInLane(tx, subscription.id, now)
+  return cancelled.map((each) => ({ subscription, cancelled: each }))
+}
+
+/** Starts with a clean record: of the endpoint as it is now no failure is known. */
+async function begin(tx: Transaction, subscription: Subscription): Promise<Result<Changed, StoreUnavailable>> {
+  const subscriptionId = subscription.id
+  const lane = await tx.lanes.find({ subscriptionId })
+  if (lane.isErr()) return err(lane.error)
+  const nextDue = await tx.nextDue(subscriptionId)
+  if (nextDue.isErr()) return err(nextDue.error)
+  tx.subscriptions.update(subscription)
+  const fresh = laneUntil(wellAgain(lane.value ?? emptyLane(subscriptionId)), nextDue.value)
+  if (lane.value === null) tx.lanes.insert(fresh)
+  else tx.lanes.update(fresh)
+  return ok({ subscription, cancelled: nothingCancelled })
+}

@@ -1,0 +1,192 @@
+import { err, ok, type Result } from 'neverthrow'
+import type { Stream } from '../events/index.ts'
+import { type Instant, timestamp } from '../kernel/clock.ts'
+import type { StoreUnavailable } from '../kernel/failures.ts'
+import type { IdSource, Uuid } from '../kernel/ids.ts'
+import type { Transaction } from '../transaction.ts'
+import { cancelBatch, cancelInLane } from './cancel-pending.ts'
+import { afterTry, ended, holds, isGone, type RetryPolicy, succeeded, type Tried, type WebhookDelivery } from './delivery.ts'
+import { hasFailedTooLong, isFree, type Lane, laneAfterTry, laneUntil, sameLane, wellAgain } from './lane.ts'
+import { disabled, hostOf, type Subscription } from './subscription.ts'
+import type { Tally } from './webhook-counts.ts'
+
+/** Proof of a lease: nobody has taken the lane since, while it carries this fence. */
+export type LaneLease = Readonly<{ subscriptionId: Uuid; fence: number }>
+
+export type Leased = Readonly<{ kind: 'leased'; lane: Lane; subscription: Subscription }>
+/** Its subscription sends no more; what was pending is cancelled. */
+export type Cleared = Readonly<{ kind: 'cleared'; cancelled: number }>
+
+/** Takes a lane that is due and free; `null`: it is not, any more. */
+export async function leaseLane(
+  tx: Transaction,
+  subscriptionId: Uuid,
+  now: Instant,
+  leaseMs: number,
+): Promise<Result<Leased | Cleared | null, StoreUnavailable>> {
+  const lane = await tx.lanes.find({ subscriptionId })
+  if (lane.isErr()) return err(lane.error)
+  if (lane.value === null || !isFree(lane.value, now)) return ok(null)
+  const subscription = await tx.subscriptions.find({ id: subscriptionId })
+  if (subscription.isErr()) return err(subscription.error)
+  if (subscription.value?.status !== 'active') {
+    const cancelled = await cancelInLane(tx, subscriptionId, now)
+    return cancelled.map(({ count }): Cleared => ({ kind: 'cleared', cancelled: count }))
+  }
+  const leased = { ...lane.value, fence: lane.value.fence + 1, leasedUntil: now + leaseMs }
+  tx.lanes.update(leased)
+  return ok({ kind: 'leased', lane: leased, subscription: subscription.value })
+}
+
+/** Prolongs a lease; `null`: fenced out. */
+export async function renewLane(
+  tx: Transaction,
+  lease: LaneLease,
+  now: Instant,
+  leaseMs: number,
+): Promise<Result<Lane | null, StoreUnavailable>> {
+  const lane = await findLeased(tx, lease)
+  if (lane.isErr() || lane.value === null) return lane
+  const renewed = { ...lane.value, leasedUntil: now + leaseMs }
+  tx.lanes.update(renewed)
+  return ok(renewed)
+}
+
+/** Frees a lane, to be looked at when its next delivery is due; a sender who was fenced out frees nothing. */
+export async function giveBackLane(tx: Transaction, lease: LaneLease): Promise<Result<void, StoreUnavailable>> {
+  const lane = await findLeased(tx, lease)
+  if (lane.isErr()) return err(lane.error)
+  if (lane.value === null) return ok()
+  const nextDue = await tx.nextDue(lease.subscriptionId)
+  if (nextDue.isErr()) return err(nextDue.error)
+  tx.lanes.update({ ...laneUntil(lane.value, nextDue.value), leasedUntil: null })
+  return ok()
+}
+
+export type TriesRecorded = Readonly<{
+  lane: Lane
+  subscription: Subscription | null
+  counted: Pick<Tally, 'delivered' | 'failed' | 'exhausted' | 'cancelled' | 'disabled'>
+}>
+
+type Recording = Readonly<{
+  ids: IdSource
+  policy: RetryPolicy
+  now: Instant
+  /** The sender has nothing else in hand and gives the lane back with this unit. */
+  release: boolean
+}>
+
+type Settled = Readonly<{ before: WebhookDelivery; after: WebhookDelivery; tried: Tried }>
+
+/**
+ * Records what was tried under one lease, and what follows from it: how the endpoint fares, and whether the subscription
+ * is disabled. `null`: fenced out, nothing is recorded.
+ */
+export async function recordTries(
+  tx: Transaction,
+  lease: LaneLease,
+  tries: readonly Tried[],
+  recording: Recording,
+): Promise<Result<TriesRecorded | null, StoreUnavailable>> {
+  const { subscriptionId } = lease
+  const { now, policy } = recording
+  const found = await findLeased(tx, lease)
+  if (found.isErr()) return err(found.error)
+  if (found.value === null) return ok(null)
+  const subscription = await tx.subscriptions.find({ id: subscriptionId })
+  if (subscription.isErr()) return err(subscription.error)
+  const settled: Settled[] = []
+  for (const tried of tries) {
+    const delivery = await tx.deliveries.find({ id: tried.deliveryId })
+    if (delivery.isErr()) return err(delivery.error)
+    if (delivery.value === null || holds(delivery.value, tried)) continue
+    settled.push({ before: delivery.value, after: afterTry(delivery.value, tried, policy, now), tried })
+  }
+  let lane = found.value
+  for (const { tried } of settled) lane = laneAfterTry(lane, tried, now)
+  const because = whyDisabled(subscription.value, settled, lane, now)
+  const sender = subscription.value !== null && because !== null ? disabled(subscription.value, because, now) : subscription.value
+  const sends = sender?.status === 'active'
+  const recorded = settled.map(({ before, after }) => ({
+    before,
+    after: sends || after.dueAt === null ? after : ended(after, 'cancelled', now),
+  }))
+  for (const { after } of recorded) tx.deliveries.update(after)
+  let cancelled = 0
+  if (!sends) lane = wellAgain(lane)
+  if (sender !== null && because !== null) {
+    tx.subscriptions.update(sender)
+    appendAlert(tx, recording.ids, sender, because, now)
+    const rest = await cancelBatch(tx, subscriptionId, now, new Set(tries.map(({ deliveryId }) => deliveryId)))
+    if (rest.isErr()) return err(rest.error)
+    cancelled = rest.value.count
+    // Not given back with this unit: what it has just cancelled is still pending for its own reads.
+  } else if (recording.release) {
+    const freed = await freeLane(
+      tx,
+      lane,
+      tries,
+      recorded.map(({ after }) => after),
+    )
+    if (freed.isErr()) return err(freed.error)
+    lane = freed.value
+  }
+  if (!sameLane(lane, found.value)) tx.lanes.update(lane)
+  const counted = { ...countEnds(recorded, settled), disabled: because === null ? 0 : 1 }
+  return ok({ lane, subscription: sender, counted: { ...counted, cancelled: counted.cancelled + cancelled } })
+}
+
+async function findLeased(tx: Transaction, { subscriptionId, fence }: LaneLease): Promise<Result<Lane | null, StoreUnavailable>> {
+  const lane = await tx.lanes.find({ subscriptionId })
+  return lane.map((found) => (found?.fence === fence ? found : null))
+}
+
+/** Free, and due with the earliest of what is pending: beside the rows of this unit, whose new state it cannot read. */
+async function freeLane(
+  tx: Transaction,
+  lane: Lane,
+  tries: readonly Tried[],
+  own: readonly WebhookDelivery[],
+): Promise<Result<Lane, StoreUnavailable>> {
+  const pending = await tx.pendingDeliveries(lane.subscriptionId, tries.length + 1)
+  if (pending.isErr()) return err(pending.error)
+  const others = pending.value.filter(({ id }) => !own.some((each) => each.id === id))
+  const due = [...others, ...own].flatMap(({ dueAt }) => dueAt ?? [])
+  return ok({ ...laneUntil(lane, due.length === 0 ? null : Math.min(...due)), leasedUntil: null })
+}
+
+function whyDisabled(subscription: Subscription | null, settled: readonly Settled[], lane: Lane, now: Instant): string | null {
+  if (subscription?.status !== 'active') return null
+  // An answer of where it pointed before its owner changed the URL says nothing of where it points now.
+  if (settled.some(({ tried }) => isGone(tried) && tried.url === subscription.url)) return 'its endpoint is gone (410)'
+  const isFailing = settled.some(({ tried }) => !succeeded(tried))
+  return isFailing && hasFailedTooLong(lane, now) ? 'its endpoint has failed for 120 hours' : null
+}
+
+function countEnds(
+  recorded: readonly Readonly<{ before: WebhookDelivery; after: WebhookDelivery }>[],
+  settled: readonly Settled[],
+): Pick<Tally, 'delivered' | 'failed' | 'exhausted' | 'cancelled'> {
+  const endedAs = (status: WebhookDelivery['status']): number =>
+    recorded.filter(({ before, after }) => before.status === 'pending' && after.status === status).length
+  return {
+    failed: settled.filter(({ tried }) => !succeeded(tried)).length,
+    delivered: endedAs('delivered'),
+    exhausted: endedAs('exhausted'),
+    cancelled: endedAs('cancelled'),
+  }
+}
+
+/** Only the host: a path may carry credentials as well as a query. */
+function appendAlert(tx: Transaction, ids: IdSource, subscription: Subscription, reason: string, now: Instant): void {
+  const { id, client } = subscription
+  const details = { subject: 'webhook-disabled', subscription: id, client, host: hostOf(subscription), reason }
+  tx.outbox.append({
+    id: ids.next(),
+    stream: 'system' as Stream,
+    event: { type: 'SYSTEM_ALERT', payload: { component: 'delivery', details, severity: 'WARNING', timestamp: timestamp(now) } },
+    occurredAt: now,
+    traceparent: null,
+  })
+}
