@@ -1,7 +1,9 @@
 import { fakeClock } from '../kernel/testing/fake-clock.ts'
 import { configStoreContract } from './config-store.contract.ts'
+import { deadLetterStoreContract } from './dead-letter-store.contract.ts'
 import { fakeStore } from './fake-store/fake-store.ts'
 import { outboxContract } from './outbox.contract.ts'
+import { recordsContract } from './records.contract.ts'
 import type { StoreHarness } from './store-units.ts'
 import { transactionsContract } from './transactions.contract.ts'
 
@@ -13,3 +15,5 @@ async function open(): Promise<StoreHarness> {
 transactionsContract(open, 200)
 configStoreContract(open, 200)
 outboxContract(open, 200)
+recordsContract(open, 100)
+deadLetterStoreContract(open, 200)
