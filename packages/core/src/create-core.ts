@@ -1,9 +1,11 @@
 import { type ConfigLimits, type ConfigService, configService, tunables } from './config/index.ts'
-import { type EventsService, type RelayLimits, relay } from './events/index.ts'
+import { type ConsumerDefinition, type EventsService, eventsService, type RelayLimits } from './events/index.ts'
 import type { CancelSignal } from './kernel/cancel.ts'
-import type { PaymentsService } from './payments/index.ts'
+import { unitOfWork } from './kernel/unit-of-work.ts'
+import { applyReport, type PaymentsService, paymentsService } from './payments/index.ts'
 import type { Ports } from './ports.ts'
-import type { WebhooksService } from './webhooks/index.ts'
+import type { Transaction } from './transaction.ts'
+import { type DispatcherLimits, fanOut, type WebhooksService, webhooksService } from './webhooks/index.ts'
 
 /** The whole hexagon: every use case as a typed function. */
 export type Core = Readonly<{
@@ -19,40 +21,42 @@ export type Core = Readonly<{
 }>
 
 /** How much core holds in hand at a time. The defaults suit a serving instance; tests draw them small to reach their edges. */
-export type CoreLimits = Readonly<{ config: ConfigLimits; relay: RelayLimits }>
+export type CoreLimits = Readonly<{ config: ConfigLimits; relay: RelayLimits; webhooks: DispatcherLimits }>
+
+export type CoreOptions = Readonly<{
+  limits?: Partial<CoreLimits>
+  /** Consumers of events beside core's own; each name is a place in the streams, for good. */
+  consumers?: readonly ConsumerDefinition[]
+}>
 
 const defaultLimits: CoreLimits = {
   config: { feed: { memory: 4096, page: 1000 }, watchBatch: 500 },
   relay: { streams: 512, page: 64 },
+  webhooks: { lanes: 256, inFlight: 8, page: 64, perLease: 1024 },
 }
 
 /** Assembles core over its ports: no container, no environment, no I/O of its own. */
-export function createCore(ports: Ports, limits: CoreLimits = defaultLimits): Core {
-  const { outbox, eventBroker: broker, clock, random, signals, log, ids } = ports
+export function createCore(ports: Ports, { limits: given = {}, consumers = [] }: CoreOptions = {}): Core {
+  const limits = { ...defaultLimits, ...given }
+  const { transactions, ids, clock, random, signals } = ports
   const config = configService(ports, limits.config)
-  const { run, counts } = relay({
-    outbox,
-    broker,
-    clock,
-    random,
-    signals,
-    log,
+  const payments = paymentsService(ports)
+  const webhooks = webhooksService({ ...ports, tunable: config.tunable, applyReport }, limits.webhooks)
+  const events = eventsService({
+    ...ports,
+    unitOfWork: unitOfWork<Transaction>({ transactions, ids, clock, random, signals }),
     owner: ids.next(),
     leaseMs: () => config.tunable(tunables.relayLeaseMs),
     limits: limits.relay,
+    consumers: [fanOut({ ids, clock, random, tunable: config.tunable }), ...consumers],
   })
   return {
     config,
-    events: {
-      backlog: outbox.backlog,
-      stream: outbox.stream,
-      streams: outbox.streams,
-      unblock: outbox.unblock,
-      relay: run,
-      relayCounts: counts,
-    },
+    payments,
+    webhooks,
+    events,
     run: async (cancel) => {
-      await Promise.all([config.followChanges(cancel), run(cancel)])
+      await Promise.all([config.followChanges(cancel), events.relay(cancel), payments.reconcile(cancel), webhooks.dispatch(cancel)])
     },
   }
 }

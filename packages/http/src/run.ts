@@ -3,8 +3,13 @@ import { err, ok, type Result } from 'neverthrow'
 import type { AppDependencies } from './server/dependencies.ts'
 import type { Listening } from './server/listen.ts'
 
+/** Work that goes on until its signal fires. */
+export type Background = Readonly<{ run: (cancel: AbortSignal) => Promise<void> }>
+
 type Running = Readonly<{
   core: Pick<Core, 'run'>
+  /** Goes on beside core's own, e.g. the sandbox that takes the place of a remote service. */
+  beside?: readonly Background[]
   app: Pick<AppDependencies, 'log' | 'lifecycle'>
   listening: Pick<Listening, 'close'>
   /** Resolves when the service is to end. */
@@ -17,6 +22,7 @@ export type BackgroundFailure = Readonly<{ kind: 'background-failure' }>
 /** Keeps the background work going until the service is to end, or that work fails, and then ends everything in order. */
 export async function runUntilStopped({
   core,
+  beside = [],
   app: { log, lifecycle },
   listening,
   stop,
@@ -27,7 +33,8 @@ export async function runUntilStopped({
     log.write('error', 'the background work failed by a defect', { error })
     return { kind: 'background-failure' }
   }
-  const working = core.run(background.signal).then(() => null, logDefect)
+  const works = [core, ...beside].map((work) => work.run(background.signal))
+  const working = Promise.all(works).then(() => null, logDefect)
   await Promise.race([stop, working.then((failure) => (failure === null ? stop : undefined))])
   log.write('info', 'shutting down', { watchers: lifecycle.watchers() })
   await listening.close()

@@ -41,7 +41,10 @@ async function run(
 ): Promise<Result<void, ServeFailure>> {
   const stop = options.stop === undefined ? stopSignal() : aborted(options.stop)
   const announce = options.announce ?? ((text) => process.stdout.write(text))
-  const running = runUntilStopped({ core: assembly.get('core'), app, listening, stop })
+  const sandbox = assembly.get('sandbox')
+  assembly.get('callbackAddress').url = `${listening.url}/webhooks/payment-status`
+  const beside = sandbox === null ? [] : [sandbox]
+  const running = runUntilStopped({ core: assembly.get('core'), beside, app, listening, stop })
   announce(`listening on ${listening.url}\n${settings.env === 'development' ? firstSteps(settings, listening.url) : ''}`)
   return (await running).mapErr(() => ({ kind: 'serve-failure', message: 'The background work failed by a defect; the log tells which.' }))
 }

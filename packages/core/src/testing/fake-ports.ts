@@ -4,16 +4,32 @@ import { type FakeEventBroker, fakeEventBroker } from '../events/testing/fake-ev
 import { type FakeClock, fakeClock } from '../kernel/testing/fake-clock.ts'
 import { fakeDigest } from '../kernel/testing/fake-digest.ts'
 import { fakeIds } from '../kernel/testing/fake-ids.ts'
+import { fakeKeyRing } from '../kernel/testing/fake-key-ring.ts'
 import { type FakeLog, fakeLog } from '../kernel/testing/fake-log.ts'
+import { fakeMac } from '../kernel/testing/fake-mac.ts'
 import { fakeRandom } from '../kernel/testing/fake-random.ts'
+import { fakeSecretSource } from '../kernel/testing/fake-secret-source.ts'
 import { fakeSignals } from '../kernel/testing/fake-signals.ts'
+import { type FakePaymentService, fakePaymentService } from '../payments/testing/fake-payment-service.ts'
 import type { Ports } from '../ports.ts'
+import type { WebhookSecret } from '../webhooks/index.ts'
+import { type FakeWebhookTransport, fakeWebhookTransport } from '../webhooks/testing/fake-webhook-transport.ts'
 import { fakeStore, type StorePorts } from './fake-store/fake-store.ts'
 
 /** Ports whose fakes tell more than the port does. */
-export type FakePorts = Omit<Ports, 'clock' | 'log' | 'eventBroker' | keyof StorePorts> &
+export type FakePorts = Omit<Ports, 'clock' | 'log' | 'eventBroker' | 'paymentService' | 'webhookTransport' | keyof StorePorts> &
   StorePorts &
-  Readonly<{ clock: FakeClock; log: FakeLog; eventBroker: FakeEventBroker; configCache: ConfigCache }>
+  Readonly<{
+    clock: FakeClock
+    log: FakeLog
+    eventBroker: FakeEventBroker
+    configCache: ConfigCache
+    paymentService: FakePaymentService
+    webhookTransport: FakeWebhookTransport
+  }>
+
+/** What the fake Payment Service would sign its webhooks with. */
+export const fakeInboundSecret: WebhookSecret = `whsec_${'A'.repeat(43)}=` as WebhookSecret
 
 /** Everything that core needs of the world, in memory and on one virtual clock; each can be replaced. */
 export function fakePorts(): FakePorts
@@ -30,6 +46,12 @@ export function fakePorts(overrides: Partial<Ports> = {}): Ports {
     ...fakeStore(clock),
     configCache: fakeConfigCache(clock),
     eventBroker: fakeEventBroker(),
+    paymentService: fakePaymentService({ clock }),
+    webhookTransport: fakeWebhookTransport(clock),
+    mac: fakeMac(),
+    secretSource: fakeSecretSource(),
+    keyRing: fakeKeyRing(),
+    inboundSecrets: [fakeInboundSecret],
     ...overrides,
   }
 }

@@ -1,9 +1,9 @@
 import 'reflect-metadata'
-import type { SqliteStore } from '@cbp/adapters-sql'
-import { type ConfigCache, cancelSource, createCore, type EventBroker, type Log, type Ports, type Signals } from '@cbp/core'
+import { createCore, type Log, type Ports } from '@cbp/core'
 import { Container, ContainerModule } from 'inversify'
 import { err, ok, type Result } from 'neverthrow'
-import { nodeDigest, systemClock, systemRandom, uuidSource } from './platform/index.ts'
+import { nodeDigest, nodeMac, nodeSecretSource, systemClock, systemRandom, uuidSource } from './platform/index.ts'
+import { openResources, type Resources, type ResourceUnavailable } from './resources.ts'
 import { bindMade, bindValue, type ServiceName, type Services } from './services.ts'
 import type { Settings } from './settings.ts'
 
@@ -18,21 +18,13 @@ export type AssemblyOptions = Readonly<{
   decorate?: (ports: Ports) => Ports
 }>
 
-/** A resource that the settings name did not open; `reason` says how to mend it. */
-export type ResourceUnavailable = Readonly<{ kind: 'resource-unavailable'; resource: 'store'; reason: string }>
-
-type Resources = Readonly<{ store: SqliteStore; configCache: ConfigCache; eventBroker: EventBroker; signals: Signals }>
-
-const cacheCapacity = 100_000
-const closeDeadlineMs = 5000
-
-/** Opens what the settings name, then assembles core over it. Drivers are loaded only for the engines in use. */
+/** Opens what the settings name, then assembles core over it. */
 export async function openAssembly(
   settings: Settings,
   { log, decorate = (ports) => ports }: AssemblyOptions,
 ): Promise<Result<Assembly, ResourceUnavailable>> {
   await using opening = new AsyncDisposableStack()
-  const resources = await openResources(settings, opening)
+  const resources = await openResources(settings, log, opening)
   if (resources.isErr()) return err(resources.error)
   const container = new Container({ defaultScope: 'Singleton' })
   container.load(platformModule(settings, log), resourceModule(resources.value), coreModule(decorate))
@@ -43,30 +35,6 @@ export async function openAssembly(
   })
 }
 
-async function openResources(settings: Settings, opening: AsyncDisposableStack): Promise<Result<Resources, ResourceUnavailable>> {
-  const [{ openSqliteStore }, { inProcessConfigCache }, { inProcessEventBroker, inProcessSignals }] = await Promise.all([
-    import('@cbp/adapters-sql'),
-    import('@cbp/adapters-redis'),
-    import('@cbp/adapters-amqp'),
-  ])
-  const { path, synchronous } = settings.sql
-  const opened = await openSqliteStore({ path, synchronous, clock: systemClock, random: systemRandom })
-  if (opened.isErr()) return err({ kind: 'resource-unavailable', resource: 'store', reason: `${path}: ${opened.error.reason}` })
-  const store = opened.value
-  opening.defer(() => store.close())
-  const eventBroker = inProcessEventBroker()
-  opening.defer(() => inTime(eventBroker.close()))
-  const configCache = inProcessConfigCache({ capacity: cacheCapacity, clock: systemClock })
-  return ok({ store, configCache, eventBroker, signals: inProcessSignals() })
-}
-
-/** A consumer that never answers must not keep the process from ending: what it holds is delivered again later. */
-async function inTime(closing: Promise<void>): Promise<void> {
-  const timer = cancelSource()
-  await Promise.race([closing, systemClock.sleep(closeDeadlineMs, timer.signal)])
-  timer.cancel()
-}
-
 function platformModule(settings: Settings, log: Log): ContainerModule {
   return new ContainerModule((options) => {
     bindValue(options, 'settings', settings)
@@ -75,29 +43,45 @@ function platformModule(settings: Settings, log: Log): ContainerModule {
     bindValue(options, 'ids', uuidSource)
     bindValue(options, 'random', systemRandom)
     bindValue(options, 'digest', nodeDigest)
+    bindValue(options, 'mac', nodeMac)
+    bindValue(options, 'secretSource', nodeSecretSource)
   })
 }
 
-function resourceModule({ store, configCache, eventBroker, signals }: Resources): ContainerModule {
+function resourceModule(resources: Resources): ContainerModule {
   return new ContainerModule((options) => {
-    bindValue(options, 'store', store)
-    bindValue(options, 'configCache', configCache)
-    bindValue(options, 'eventBroker', eventBroker)
-    bindValue(options, 'signals', signals)
+    bindValue(options, 'store', resources.store)
+    bindValue(options, 'configCache', resources.configCache)
+    bindValue(options, 'eventBroker', resources.eventBroker)
+    bindValue(options, 'signals', resources.signals)
+    bindValue(options, 'keyRing', resources.keyRing)
+    bindValue(options, 'inboundSecrets', resources.inboundSecrets)
+    bindValue(options, 'webhookTransport', resources.webhookTransport)
+    bindValue(options, 'paymentService', resources.paymentService)
+    bindValue(options, 'sandbox', resources.sandbox)
+    bindValue(options, 'callbackAddress', resources.callbackAddress)
   })
 }
 
 function coreModule(decorate: (ports: Ports) => Ports): ContainerModule {
   return new ContainerModule((options) => {
+    bindMade(options, 'storePorts', ['store'], ({ transactions, configStore, outbox, deadLetterStore, paymentStore, webhookStore }) => ({
+      ...{ transactions, configStore, outbox },
+      ...{ deadLetterStore, paymentStore, webhookStore },
+    }))
+    bindMade(
+      options,
+      'platformPorts',
+      ['clock', 'ids', 'random', 'digest', 'log', 'mac', 'secretSource', 'keyRing'],
+      (clock, ids, random, digest, log, mac, secretSource, keyRing) => ({ clock, ids, random, digest, log, mac, secretSource, keyRing }),
+    )
     bindMade(
       options,
       'ports',
-      ['clock', 'ids', 'random', 'digest', 'log', 'signals', 'store', 'configCache', 'eventBroker'],
-      (clock, ids, random, digest, log, signals, store, configCache, eventBroker) => {
-        const { transactions, configStore, outbox } = store
-        return decorate({ clock, ids, random, digest, log, signals, transactions, configStore, outbox, configCache, eventBroker })
-      },
+      ['platformPorts', 'storePorts', 'signals', 'configCache', 'eventBroker', 'paymentService', 'webhookTransport', 'inboundSecrets'],
+      (platform, store, signals, configCache, eventBroker, paymentService, webhookTransport, inboundSecrets) =>
+        decorate({ ...platform, ...store, signals, configCache, eventBroker, paymentService, webhookTransport, inboundSecrets }),
     )
-    bindMade(options, 'core', ['ports'], createCore)
+    bindMade(options, 'core', ['ports'], (ports) => createCore(ports))
   })
 }

@@ -1,6 +1,6 @@
 import type { PlannedMigration } from '@cbp/adapters-sql'
 import type { Result } from 'neverthrow'
-import type { ResourceUnavailable } from './assembly.ts'
+import type { ResourceUnavailable } from './resources.ts'
 import type { Settings } from './settings.ts'
 
 /** What opening the store that the settings name would do to its tables; does nothing. */

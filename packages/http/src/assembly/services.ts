@@ -1,23 +1,20 @@
-import type { SqliteStore } from '@cbp/adapters-sql'
-import type { Clock, ConfigCache, Core, Digest, EventBroker, IdSource, Log, Ports, Random, Signals } from '@cbp/core'
+import type { Core, Log, Ports } from '@cbp/core'
 import type { BindInWhenOnFluentSyntax, ContainerModuleLoadOptions, ResolvedValueInjectOptions } from 'inversify'
+import type { Resources } from './resources.ts'
 import type { Settings } from './settings.ts'
 
 /** Every name that the container knows, with its type: the one place that ties them together. */
-export type Services = {
-  settings: Settings
-  log: Log
-  clock: Clock
-  ids: IdSource
-  random: Random
-  digest: Digest
-  signals: Signals
-  store: SqliteStore
-  configCache: ConfigCache
-  eventBroker: EventBroker
-  ports: Ports
-  core: Core
-}
+export type Services = Resources &
+  Pick<Ports, PlatformPort> & {
+    settings: Settings
+    log: Log
+    platformPorts: Pick<Ports, PlatformPort | 'log' | 'keyRing'>
+    storePorts: Pick<Ports, 'transactions' | 'configStore' | 'outbox' | 'deadLetterStore' | 'paymentStore' | 'webhookStore'>
+    ports: Ports
+    core: Core
+  }
+
+type PlatformPort = 'clock' | 'ids' | 'random' | 'digest' | 'mac' | 'secretSource'
 
 export type ServiceName = keyof Services
 

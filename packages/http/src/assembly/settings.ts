@@ -58,7 +58,7 @@ const cidr = z.union([z.cidrv4(), z.cidrv6()], 'must be CIDR blocks separated by
 
 const webhookSecret = z.string().transform((text, context): WebhookSecret => {
   const secret = parseWebhookSecret(text)
-  if (secret !== null) return secret
+  if (secret.isOk()) return secret.value
   context.addIssue('must be secrets separated by commas, each whsec_ and the base64 of 24 to 64 random bytes')
   return z.NEVER
 })

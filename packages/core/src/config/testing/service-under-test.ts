@@ -30,9 +30,9 @@ export type ServiceUnderTest = Readonly<{
 }>
 
 /** The core over fakes, or over ports made of them. */
-export function serviceUnderTest(portsFrom: (fakes: FakePorts) => Ports = (fakes) => fakes, limits?: CoreLimits): ServiceUnderTest {
+export function serviceUnderTest(portsFrom: (fakes: FakePorts) => Ports = (fakes) => fakes, limits: Partial<CoreLimits> = {}): ServiceUnderTest {
   const ports = fakePorts()
-  const core = createCore(portsFrom(ports), limits)
+  const core = createCore(portsFrom(ports), { limits })
   return {
     core,
     ports,

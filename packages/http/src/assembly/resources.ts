@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+import type { SqliteStore } from '@cbp/adapters-sql'
+import {
+  type ConfigCache,
+  cancelSource,
+  type EventBroker,
+  type KeyRing,
+  type Log,
+  type PaymentService,
+  type Signals,
+  type WebhookSecret,
+  type WebhookTransport,
+} from '@cbp/core'
+import { err, ok, type Result } from 'neverthrow'
+import type { SandboxPaymentService } from '../clients/payment-service/sandbox/sandbox-payment-service.ts'
+import { nodeMac, systemClock, systemRandom } from './platform/index.ts'
+import type { Settings } from './settings.ts'
+
+/** A resource that the settings name did not open; `reason` says how to mend it. */
+export type ResourceUnavailable = Readonly<{ kind: 'resource-unavailable'; resource: 'store' | 'key ring' | 'sandbox'; reason: string }>
+
+/** Where this process takes webhooks, once it listens; the sandbox sends its own there. */
+export type CallbackAddress = { url: string | null }
+
+/** What is opened before core is assembled, and closed after it. */
+export type Resources = Readonly<{
+  store: SqliteStore
+  configCache: ConfigCache
+  eventBroker: EventBroker
+  signals: Signals
+  keyRing: KeyRing
+  inboundSecrets: readonly WebhookSecret[]
+  webhookTransport: WebhookTransport
+  paymentService: PaymentService
+  /** The Payment Service, where it is the sandbox. */
+  sandbox: SandboxPaymentService | null
+  callbackAddress: CallbackAddress
+}>
+
+type Opened<T> = Promise<Result<T, ResourceUnavailable>>
+
+const cacheCapacity = 100_000
+const closeDeadlineMs = 5000
+
+/** Opens what the settings name; `opening` closes it again, last opened first. Drivers are loaded only for the engines in use. */
+export async function openResources(settings: Settings, log: Log, opening: AsyncDisposableStack): Opened<Resources> {
+  const engines = await openEngines(settings, opening)
+  if (engines.isErr()) return err(engines.error)
+  const secrets = await openSecrets(settings)
+  if (secrets.isErr()) return err(secrets.error)
+  const { webhookTransport: openTransport } = await import('../clients/webhooks/webhook-transport.ts')
+  const webhookTransport = openTransport({ allowDevelopmentTargets: settings.env === 'development' })
+  opening.defer(() => webhookTransport.close())
+  const callbackAddress: CallbackAddress = { url: null }
+  const outside = { log, callbackAddress, webhookTransport, inboundSecrets: secrets.value.inboundSecrets }
+  const payments = await openPaymentService(settings, outside, opening)
+  return payments.map((opened) => ({ ...engines.value, ...secrets.value, ...opened, webhookTransport, callbackAddress }))
+}
+
+async function openEngines(
+  settings: Settings,
+  opening: AsyncDisposableStack,
+): Opened<Pick<Resources, 'store' | 'configCache' | 'eventBroker' | 'signals'>> {
+  const [{ openSqliteStore }, { inProcessConfigCache }, { inProcessEventBroker, inProcessSignals }] = await Promise.all([
+    import('@cbp/adapters-sql'),
+    import('@cbp/adapters-redis'),
+    import('@cbp/adapters-amqp'),
+  ])
+  const { path, synchronous } = settings.sql
+  const opened = await openSqliteStore({ path, synchronous, clock: systemClock, random: systemRandom })
+  if (opened.isErr()) return err({ kind: 'resource-unavailable', resource: 'store', reason: `${path}: ${opened.error.reason}` })
+  const store = opened.value
+  opening.defer(() => store.close())
+  const eventBroker = inProcessEventBroker()
+  opening.defer(() => inTime(eventBroker.close()))
+  const configCache = inProcessConfigCache({ capacity: cacheCapacity, clock: systemClock })
+  return ok({ store, configCache, eventBroker, signals: inProcessSignals() })
+}
+
+async function openSecrets({ dataDir, keyring, webhookSecrets }: Settings): Opened<Pick<Resources, 'keyRing' | 'inboundSecrets'>> {
+  const [{ openKeyRing }, { developmentWebhookSecret }] = await Promise.all([
+    import('./keys/key-ring-file.ts'),
+    import('./keys/development-webhook-secret.ts'),
+  ])
+  const opened = await openKeyRing(keyring ?? join(dataDir, 'keyring.json'), { generate: keyring === null })
+  if (opened.isErr()) {
+    return err({ kind: 'resource-unavailable', resource: 'key ring', reason: `${opened.error.path}: ${opened.error.reason}` })
+  }
+  return ok({ keyRing: opened.value, inboundSecrets: webhookSecrets ?? [await developmentWebhookSecret(dataDir)] })
+}
+
+type Outside = Pick<Resources, 'callbackAddress' | 'webhookTransport' | 'inboundSecrets'> & Readonly<{ log: Log }>
+
+async function openPaymentService(
+  { dataDir, paymentServiceUrl }: Settings,
+  { log, callbackAddress, webhookTransport, inboundSecrets }: Outside,
+  opening: AsyncDisposableStack,
+): Opened<Pick<Resources, 'paymentService' | 'sandbox'>> {
+  if (paymentServiceUrl !== null) {
+    const { httpPaymentService } = await import('../clients/payment-service/http-payment-service.ts')
+    const paymentService = httpPaymentService({ url: paymentServiceUrl, clock: systemClock, random: systemRandom, log })
+    opening.defer(() => paymentService.close())
+    return ok({ paymentService, sandbox: null })
+  }
+  const { openSandboxPaymentService } = await import('../clients/payment-service/sandbox/sandbox-payment-service.ts')
+  const path = join(dataDir, 'payment-sandbox.sqlite')
+  try {
+    const sandbox = await openSandboxPaymentService({
+      path,
+      clock: systemClock,
+      random: systemRandom,
+      mac: nodeMac,
+      secrets: () => inboundSecrets,
+      callbackUrl: () => callbackAddress.url,
+      post: webhookTransport.post,
+      log,
+    })
+    opening.defer(() => sandbox.close())
+    return ok({ paymentService: sandbox, sandbox })
+  } catch (error) {
+    return err({
+      kind: 'resource-unavailable',
+      resource: 'sandbox',
+      reason: `${path}: ${error instanceof Error ? error.message : String(error)}`,
+    })
+  }
+}
+
+/** A consumer that never answers must not keep the process from ending: what it holds is delivered again later. */
+async function inTime(closing: Promise<void>): Promise<void> {
+  const timer = cancelSource()
+  await Promise.race([closing, systemClock.sleep(closeDeadlineMs, timer.signal)])
+  timer.cancel()
+}
