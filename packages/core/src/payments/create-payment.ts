@@ -52,22 +52,24 @@ async function recordCreation(
   const { client } = caller
   const place = { client, operation: 'create-payment', key: idempotency.key } as const
   const now = clock.now()
+  const { reference } = details
+  // Before the key: one request makes both, so whoever finds the reference taken by its own request also finds the key.
+  const taken = reference === null ? ok(null) : await tx.paymentReferences.find({ client, reference })
+  if (taken.isErr()) return err(taken.error)
   const found = await tx.idempotencyKeys.find(place)
   if (found.isErr()) return err(found.error)
   const state = keyState(found.value, fingerprint, now)
   if (state.kind === 'answered') return ok({ answer: state.answer, value: null })
   if (state.kind === 'idempotency-key-reused' || state.kind === 'request-in-flight') return err(state)
-  if (details.reference !== null) {
-    const taken = await tx.paymentReferences.find({ client, reference: details.reference })
-    if (taken.isErr()) return err(taken.error)
-    if (taken.value !== null) return err({ kind: 'duplicate-reference', reference: details.reference, paymentId: taken.value.paymentId })
+  if (reference !== null && taken.value !== null) {
+    return err({ kind: 'duplicate-reference', reference, paymentId: taken.value.paymentId })
   }
   const origin = originOf(caller, now)
   const step = created(ids.next(), client, details, origin)
   const { payment } = step
   const answer = idempotency.answerOf(payment)
   tx.payments.insert(payment)
-  if (details.reference !== null) tx.paymentReferences.insert({ client, reference: details.reference, paymentId: payment.id })
+  if (reference !== null) tx.paymentReferences.insert({ client, reference, paymentId: payment.id })
   recordSteps(ids, tx, [step], origin)
   recordKey(tx, found.value, {
     ...place,

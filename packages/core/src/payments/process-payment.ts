@@ -68,6 +68,7 @@ type Begun = Started | AnsweredAs
 async function begin(deps: ProcessDependencies, tx: Transaction, fingerprint: string, command: Command): Promise<Result<Begun, Refusal>> {
   const { id, viewer, caller, idempotency } = command
   const now = deps.clock.now()
+  // Before the key: whoever finds the payment changed by its own request also finds the key.
   const found = await tx.payments.find({ id })
   if (found.isErr()) return err(found.error)
   const payment = found.value
