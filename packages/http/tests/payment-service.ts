@@ -16,7 +16,7 @@ import {
 } from '../src/clients/payment-service/sandbox/sandbox-payment-service.ts'
 import { instructionBody, problemCodes } from '../src/clients/payment-service/wire.ts'
 
-export const nodeMacForTests: Mac = {
+const nodeMacForTests: Mac = {
   hmacSha256: (key, message) => createHmac('sha256', Buffer.from(key, 'base64')).update(message, 'utf8').digest('base64'),
   equal: (left, right) => left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right)),
 }

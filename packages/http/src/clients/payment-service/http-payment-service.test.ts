@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   answer,
   anyInstruction,
+  clockOverFiles,
   heldAs,
   instruction as instructionOnVirtualTime,
   openSandbox,
@@ -63,8 +64,7 @@ describe('the client and the sandbox', () => {
       const told = await service.instruct(shifted)
       const held = await sandbox.find(given.attemptId)
       expect(await service.find(given.attemptId)).toEqual(held)
-      if (shifted.notAfter <= clock.now()) expect(told._unsafeUnwrapErr()).toMatchObject(unsent)
-      else if (told.isOk()) expect(told.value).toEqual(held._unsafeUnwrap())
+      if (told.isOk()) expect(told.value).toEqual(held._unsafeUnwrap())
       else expect([told.error.kind, held._unsafeUnwrap()]).toEqual(['instruction-refused', null])
       await service.close()
       await sandbox.close()
@@ -175,12 +175,12 @@ describe('whether an instruction left', () => {
 
   it('is denied when the deadline of the call ends a try that waits for its connection', async () => {
     const { url } = await silent()
-    expect(await failure(client(url.replace('http:', 'https:'), { limits: { callTimeoutMs: 100 } }))).toMatchObject(unsent)
+    expect(await failure(client(url.replace('http:', 'https:'), { limits: { instructTimeoutMs: 100 } }))).toMatchObject(unsent)
   })
 
-  it('is denied from notAfter on', async () => {
+  it('is denied when it cannot be written down', async () => {
     const { url, seen } = await serve((_, response) => answer(response, 500, {}))
-    expect(await failure(client(url), instruction(null, { notAfter: clock.now() }))).toMatchObject(unsent)
+    expect(await failure(client(url, { token: () => 'two\nlines' }))).toMatchObject(unsent)
     expect(seen).toEqual([])
   })
 
@@ -194,7 +194,16 @@ describe('whether an instruction left', () => {
 
   it('is not denied when the deadline of the call ends a try that waits for its answer', async () => {
     const { url } = await serve(() => undefined)
-    expect(await failure(client(url, { limits: { callTimeoutMs: 200 } }))).toMatchObject(sent)
+    expect(await failure(client(url, { limits: { instructTimeoutMs: 200 } }))).toMatchObject(sent)
+  })
+
+  it('is not denied when that deadline comes in the very turn in which the try ends', async () => {
+    const virtual = clockOverFiles()
+    const { url, seen } = await serve(() => undefined)
+    const failing = failure(client(url, { clock: virtual }), instructionOnVirtualTime(null, { notAfter: virtual.now() + 1000 }))
+    while (seen.length === 0) await clock.sleep(5)
+    await virtual.advance(1000)
+    expect(await failing).toMatchObject(sent)
   })
 
   it('is not denied when a connection was lost, whatever follows', async () => {
@@ -214,6 +223,25 @@ describe('whether an instruction left', () => {
     onTestFinished(() => void server.close())
     return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}` }
   }
+})
+
+describe('from notAfter on', () => {
+  it('an instruction is put once, for the Payment Service to say what holds', async () => {
+    const { url, seen } = await serve((_, response) => answer(response, 503, {}))
+    expect(await failure(client(url), instruction(null, { notAfter: clock.now() }))).toMatchObject(sent)
+    expect(seen).toHaveLength(1)
+  })
+
+  it('one that has begun is answered, and one that has not is refused', async () => {
+    const sandbox = await openSandbox({ clock })
+    const { url } = await serve(overHttp(sandbox))
+    const begun = instruction('completes-at-once', { notAfter: clock.now() + 100 })
+    await sandbox.instruct(begun)
+    await clock.sleep(110)
+    const service = client(`${url}/base`)
+    expect((await service.instruct(begun)).isOk()).toBe(true)
+    expect(await failure(service, instruction(null, { notAfter: clock.now() }))).toMatchObject({ kind: 'instruction-refused' })
+  })
 })
 
 describe('deadlines', () => {
@@ -302,8 +330,9 @@ describe('the bulkhead', () => {
 
   it('lets nobody wait beyond the deadline', async () => {
     const { url, seen } = await serve(() => undefined)
-    const service = client(url, { limits: { concurrency: 1, queue: 1, callTimeoutMs: 150 } })
-    const [first, second] = await Promise.all([failure(service), failure(service)])
+    const service = client(url, { limits: { concurrency: 1, queue: 1, instructTimeoutMs: 1000 } })
+    const hurried = instruction(null, { notAfter: clock.now() + 200 })
+    const [first, second] = await Promise.all([failure(service), failure(service, hurried)])
     expect([first, second]).toEqual([expect.objectContaining(sent), expect.objectContaining(unsent)])
     expect(seen).toHaveLength(1)
   })

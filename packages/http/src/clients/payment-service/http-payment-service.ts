@@ -1,6 +1,5 @@
 import type {
   Clock,
-  Instant,
   Instruction,
   InstructionRefused,
   Log,
@@ -13,10 +12,17 @@ import type {
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import { Pool } from 'undici'
 import { type Answer, exchange, type Request, type Unanswered } from './exchange.ts'
-import { type BreakerState, type CallOutcome, openPatience, type PatienceLimits } from './patience.ts'
+import { type BreakerState, type CallBounds, type CallOutcome, openPatience, type PatienceLimits } from './patience.ts'
 import { parseAttempt, parseProblem, problemCodes, toInstructionBody } from './wire.ts'
 
-export type PaymentServiceLimits = PatienceLimits & Readonly<{ answerLimitBytes: number }>
+export type PaymentServiceLimits = PatienceLimits &
+  Readonly<{
+    /** Of a call: waiting for its turn, all tries and the pauses between them. */
+    instructTimeoutMs: number
+    findTimeoutMs: number
+    tries: number
+    answerLimitBytes: number
+  }>
 
 export type HttpPaymentServiceOptions = Readonly<{
   /** Where the interface of docs/payment-service.openapi.json begins; may have a path. */
@@ -34,8 +40,9 @@ export type HttpPaymentService = PaymentService & Readonly<{ close(): Promise<vo
 
 const defaultLimits: PaymentServiceLimits = {
   tryTimeoutMs: 4000,
-  // Below the deadline of the requests that wait for it.
-  callTimeoutMs: 12_000,
+  // Below the 15 s and 10 s after which core stops listening.
+  instructTimeoutMs: 12_000,
+  findTimeoutMs: 8000,
   tries: 3,
   backoffBaseMs: 200,
   backoffCapMs: 2000,
@@ -58,16 +65,24 @@ type Operation = Readonly<{ operation: 'instruct' | 'find'; attemptId: Uuid }>
  * wrong addresses answer 400, 404 and 422 too.
  */
 export function httpPaymentService(options: HttpPaymentServiceOptions): HttpPaymentService {
-  const { log } = options
-  const { call, state, close } = openCalls(options)
+  const { clock, log } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const { call, state, close } = openCalls(options, limits)
+
+  /** From `notAfter` on nothing begins any more: it is asked once, and the Payment Service tells what holds. */
+  function boundsOf({ notAfter }: Instruction): CallBounds {
+    const now = clock.now()
+    const end = now + limits.instructTimeoutMs
+    return now < notAfter ? { tries: limits.tries, end: Math.min(end, notAfter) } : { tries: 1, end }
+  }
 
   async function instruct(given: Instruction): Promise<Result<RemotePayment, InstructionRefused | PaymentServiceUnavailable>> {
-    const { attemptId, notAfter, traceparent } = given
+    const { attemptId, traceparent } = given
     const by: Operation = { operation: 'instruct', attemptId }
     const outcome = await call(
       { method: 'PUT', path: `/attempts/${attemptId}`, body: JSON.stringify(toInstructionBody(given)) },
       { 'content-type': 'application/json', 'idempotency-key': attemptId, ...(traceparent === null ? {} : { traceparent }) },
-      notAfter,
+      boundsOf(given),
     )
     const { result } = outcome
     if (result.kind === 'unanswered') return err(unavailable(log, by, outcome))
@@ -81,7 +96,8 @@ export function httpPaymentService(options: HttpPaymentServiceOptions): HttpPaym
 
   async function find(attemptId: Uuid): Promise<Result<RemotePayment | null, PaymentServiceUnavailable>> {
     const by: Operation = { operation: 'find', attemptId }
-    const outcome = await call({ method: 'GET', path: `/attempts/${attemptId}`, body: null }, {}, Number.POSITIVE_INFINITY)
+    const bounds = { tries: limits.tries, end: clock.now() + limits.findTimeoutMs }
+    const outcome = await call({ method: 'GET', path: `/attempts/${attemptId}`, body: null }, {}, bounds)
     const { result } = outcome
     if (result.kind === 'unanswered') return err(unavailable(log, by, outcome))
     if (result.status === 404 && parseProblem(result.body)?.code === problemCodes.unknownAttempt) return ok(null)
@@ -99,14 +115,13 @@ export function httpPaymentService(options: HttpPaymentServiceOptions): HttpPaym
 }
 
 type Calls = Readonly<{
-  call(request: Omit<Request, 'headers'>, headers: Readonly<Record<string, string>>, deadline: Instant): Promise<CallOutcome>
+  call(request: Omit<Request, 'headers'>, headers: Readonly<Record<string, string>>, bounds: CallBounds): Promise<CallOutcome>
   state(): BreakerState
   /** What is under way comes to its end first. */
   close(): Promise<void>
 }>
 
-function openCalls({ url, token = () => null, headers = {}, ...options }: HttpPaymentServiceOptions): Calls {
-  const limits = { ...defaultLimits, ...options.limits }
+function openCalls({ url, token = () => null, headers = {}, ...options }: HttpPaymentServiceOptions, limits: PaymentServiceLimits): Calls {
   const base = new URL(url)
   const prefix = base.pathname.replace(/\/+$/, '')
   const patience = openPatience({ ...options, limits })
@@ -122,17 +137,22 @@ function openCalls({ url, token = () => null, headers = {}, ...options }: HttpPa
   let closed = false
 
   return {
-    async call(request, more, deadline) {
+    async call(request, more, bounds) {
       if (closed) return clientClosed
       const secret = token()
       const complete: Request = {
         ...request,
         path: `${prefix}${request.path}`,
-        headers: { accept: 'application/json', ...headers, ...more, ...(secret === null ? {} : { authorization: `Bearer ${secret}` }) },
+        headers: {
+          accept: 'application/json, application/problem+json',
+          ...headers,
+          ...more,
+          ...(secret === null ? {} : { authorization: `Bearer ${secret}` }),
+        },
       }
       const calling = patience.call(
         (timeoutMs, cancel) => exchange(pool, options.clock, complete, { ...limits, timeoutMs }, cancel),
-        deadline,
+        bounds,
       )
       underWay.add(calling)
       try {

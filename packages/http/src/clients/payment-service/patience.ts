@@ -17,9 +17,6 @@ export type BreakerState = 'closed' | 'open' | 'half-open'
 export type PatienceLimits = Readonly<{
   /** Of one try, from waiting for a connection to the last byte of the answer. */
   tryTimeoutMs: number
-  /** Of a call: waiting for its turn, all tries and the pauses between them. */
-  callTimeoutMs: number
-  tries: number
   backoffBaseMs: number
   backoffCapMs: number
   /** Calls at once, each on a connection of its own. */
@@ -38,9 +35,11 @@ export type CallOutcome = Readonly<{ result: Answer | Unanswered; tries: number;
 /** One try within `timeoutMs`. */
 export type Try = (timeoutMs: number, cancel: AbortSignal) => Promise<Answer | Unanswered>
 
+export type CallBounds = Readonly<{ tries: number; end: Instant }>
+
 export type Patience = Readonly<{
-  /** For idempotent requests only: tries until there is an answer worth having, or until `deadline`. */
-  call(attempt: Try, deadline: Instant): Promise<CallOutcome>
+  /** For idempotent requests only: tries until there is an answer worth having, at most so often and so long. */
+  call(attempt: Try, bounds: CallBounds): Promise<CallOutcome>
   state(): BreakerState
 }>
 
@@ -79,8 +78,8 @@ export function openPatience({ clock, random, log, limits }: Collaborators): Pat
   }
 
   /** How long to pause before the next try, or `null` when there shall be none. */
-  function pauseMs(result: Answer | Unanswered, tries: number, end: Instant): number | null {
-    if (tries >= limits.tries || !isPassing(result)) return null
+  function pauseMs(result: Answer | Unanswered, tries: number, { tries: most, end }: CallBounds): number | null {
+    if (tries >= most || !isPassing(result)) return null
     const now = clock.now()
     const asked = result.kind === 'answer' && result.retryAfter !== null ? retryAfterMs(result.retryAfter, now) : null
     // Jitter on top, because all who were told one instant shall not come back at once.
@@ -88,10 +87,10 @@ export function openPatience({ clock, random, log, limits }: Collaborators): Pat
     return now + pause < end ? pause : null
   }
 
-  async function tryOften(attempt: Try, progress: Progress, end: Instant, cancel: AbortSignal): Promise<Answer | Unanswered> {
+  async function tryOften(attempt: Try, progress: Progress, bounds: CallBounds, cancel: AbortSignal): Promise<Answer | Unanswered> {
     for (;;) {
-      const result = await tryOnce(progress.follow(attempt), end, cancel)
-      const pause = pauseMs(result, progress.tries(), end)
+      const result = await tryOnce(progress.follow(attempt), bounds.end, cancel)
+      const pause = pauseMs(result, progress.tries(), bounds)
       if (pause === null) return result
       await clock.sleep(pause, cancel)
       if (cancel.aborted) return result
@@ -99,16 +98,15 @@ export function openPatience({ clock, random, log, limits }: Collaborators): Pat
   }
 
   return {
-    async call(attempt, deadline) {
+    async call(attempt, bounds) {
       const progress = openProgress()
-      const end = Math.min(deadline, clock.now() + limits.callTimeoutMs)
       const [late, done] = [new AbortController(), new AbortController()]
-      const expired = clock.sleep(Math.max(0, end - clock.now()), done.signal).then(async () => {
+      const expired = clock.sleep(Math.max(0, bounds.end - clock.now()), done.signal).then(async () => {
         late.abort()
         await progress.settled()
         return outOfTime
       })
-      const tried = compartment.execute(() => tryOften(attempt, progress, end, late.signal), late.signal).catch(turnedAway)
+      const tried = compartment.execute(() => tryOften(attempt, progress, bounds, late.signal), late.signal).catch(turnedAway)
       const result = await Promise.race([tried, expired])
       done.abort()
       return { result, tries: progress.tries(), sent: progress.sent() }

@@ -44,7 +44,7 @@ WHERE ended_at IS NULL AND due_at <= ?1 AND leased_until <= ?1
 ORDER BY due_at LIMIT ?2`
 
 /** Beyond the deadline of a try, for what it takes to record its end. */
-const leaseMarginMs = 5000
+const leaseMarginMs = 2000
 /** How long those under way are waited for at the end. */
 const partingMs = 250
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { cancelSource, type Instruction } from '@cbp/core'
 import { anyUuid, type FakeClock, fakeEpochStart, fakeLog, itHolds } from '@cbp/core/testing'
 import fc from 'fast-check'
+import { ResultAsync } from 'neverthrow'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
@@ -283,8 +284,9 @@ describe('a callback of the sandbox', () => {
   it('goes out once where two processes send', async () => {
     const clock = clockOverFiles()
     const { post, posted } = receiver(() => clock.now())
+    const slowly: typeof post = (request) => ResultAsync.fromSafePromise(clock.sleep(500)).andThen(() => post(request))
     const path = await temporaryPath()
-    const handles = [await openSandbox({ path, clock, post }), await openSandbox({ path, clock, post })]
+    const handles = [await openSandbox({ path, clock, post: slowly }), await openSandbox({ path, clock, post: slowly })]
     const { signal, cancel } = cancelSource()
     const running = handles.map((each) => each.run(signal))
     for (let count = 0; count < 20; count += 1) await handles[count % 2]?.instruct(instruction('completes'))
