@@ -1,62 +1,30 @@
 import type { ConfigStore, Outbox, Ports, Transactions } from '@cbp/core'
-import { type Result, ResultAsync } from 'neverthrow'
 import { Counter, type Registry } from 'prom-client'
-import { histogram, type Series } from './histogram.ts'
+import { type Call, measuredCalls } from './calls.ts'
+import {
+  meteredDeadLetterStore,
+  meteredPaymentService,
+  meteredPaymentStore,
+  meteredTransport,
+  meteredWebhookStore,
+} from './metered-stores.ts'
 
-/** Wraps the ports so that store, cache and broker are measured. The ports themselves know nothing of it. */
+/** Wraps the ports so that store, cache and everything that is called over a network are measured. The ports themselves know nothing of it. */
 export function metered(ports: Ports, registry: Registry): Ports {
-  const call = storeCalls(registry)
+  const call = measuredCalls(registry, 'store', 'store')
+  const { paymentStore, webhookStore, deadLetterStore, paymentService, webhookTransport } = ports
   return {
     ...ports,
     transactions: meteredTransactions(ports.transactions, call),
     configStore: meteredConfigStore(ports.configStore, call),
     outbox: meteredOutbox(ports.outbox, call),
     configCache: meteredCache(ports, registry),
+    paymentStore: meteredPaymentStore(paymentStore, call),
+    webhookStore: meteredWebhookStore(webhookStore, call),
+    deadLetterStore: meteredDeadLetterStore(deadLetterStore, call),
+    paymentService: meteredPaymentService(paymentService, measuredCalls(registry, 'payment_service', 'Payment Service')),
+    webhookTransport: meteredTransport(webhookTransport, measuredCalls(registry, 'webhook_endpoint', 'endpoints of subscribers')),
   }
-}
-
-type Call = <T, E>(operation: string, run: () => ResultAsync<T, E>) => ResultAsync<T, E>
-
-type Operation = { readonly series: Series; errors: number }
-
-function storeCalls(registry: Registry): Call {
-  const latency = histogram(registry, 'cbp_store_call_duration_seconds', 'Latency of calls of the store by operation')
-  const operations = new Map<string, Operation>()
-  new Counter({
-    name: 'cbp_store_call_errors_total',
-    help: 'Calls of the store that it could not answer, by operation',
-    labelNames: ['operation'],
-    registers: [registry],
-    collect() {
-      this.reset()
-      for (const [operation, { errors }] of operations) this.inc({ operation }, errors)
-    },
-  })
-  const operationOf = (name: string): Operation => {
-    const known = operations.get(name)
-    if (known !== undefined) return known
-    const made: Operation = { series: latency({ operation: name }), errors: 0 }
-    operations.set(name, made)
-    return made
-  }
-  return <T, E>(name: string, run: () => ResultAsync<T, E>): ResultAsync<T, E> => {
-    const operation = operationOf(name)
-    const startedAt = performance.now()
-    const result = run()
-    const observe = async (): Promise<Result<T, E>> => {
-      const settled = await result
-      operation.series.observe((performance.now() - startedAt) / 1000)
-      if (settled.isErr() && isOutage(settled.error)) operation.errors += 1
-      return settled
-    }
-    return new ResultAsync(observe())
-  }
-}
-
-/** Refusals are answers; only what the store could not do counts as an error. */
-function isOutage(error: unknown): boolean {
-  const kind = typeof error === 'object' && error !== null ? (error as { kind?: unknown }).kind : undefined
-  return kind === 'store-unavailable' || kind === 'outcome-unknown'
 }
 
 function meteredTransactions(inner: Ports['transactions'], call: Call): Ports['transactions'] {

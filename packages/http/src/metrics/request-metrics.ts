@@ -1,6 +1,7 @@
 import { Counter, type Registry } from 'prom-client'
 import type { RequestRecord } from '../server/pipeline.ts'
 import { histogram, type Series } from './histogram.ts'
+import { counter } from './instruments.ts'
 
 type Row = { readonly series: Series; readonly labels: Readonly<Record<'method' | 'route' | 'status', string>>; count: number }
 
@@ -21,6 +22,8 @@ export function requestMetrics(registry: Registry): (record: RequestRecord) => v
       for (const { labels, count } of rows.values()) this.inc(labels, count)
     },
   })
+  let replays = 0
+  counter(registry, 'cbp_idempotency_replays_total', 'Requests answered with what was kept under their Idempotency-Key', () => replays)
   const rowOf = (name: string, { method, route, status }: RequestRecord): Row => {
     const statusClass = `${Math.floor(status / 100)}xx`
     const className = `${method} ${route} ${statusClass}`
@@ -35,6 +38,7 @@ export function requestMetrics(registry: Registry): (record: RequestRecord) => v
     const name = `${record.status}${method}${record.route}`
     const row = rows.get(name) ?? rowOf(name, { ...record, method })
     row.count += 1
+    if (record.replayed) replays += 1
     if (record.route !== streamRoute) row.series.observe(record.durationMs / 1000)
   }
 }

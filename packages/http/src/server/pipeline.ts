@@ -19,6 +19,8 @@ export type RequestRecord = Readonly<{
   requestId: string
   traceparent: string | null
   client: string | null
+  /** It was the first answer to an Idempotency-Key again. */
+  replayed: boolean
 }>
 
 export type PipelineDependencies = Readonly<{
@@ -138,7 +140,7 @@ function finish(deps: PipelineDependencies, outcome: Outcome, exchange: Exchange
   return { status, headers: { ...secureHeaders, ...headers, ...size, 'x-request-id': exchange.requestId, ...extra }, body, length }
 }
 
-function recordOf(route: string, exchange: Exchange, { status, length }: Answer, startedAt: number): RequestRecord {
+function recordOf(route: string, exchange: Exchange, { status, length, headers }: Answer, startedAt: number): RequestRecord {
   return {
     method: exchange.method,
     path: exchange.path,
@@ -149,5 +151,6 @@ function recordOf(route: string, exchange: Exchange, { status, length }: Answer,
     requestId: exchange.requestId,
     traceparent: exchange.traceparent,
     client: exchange.identity?.client ?? null,
+    replayed: headers['idempotency-replayed'] === 'true',
   }
 }
