@@ -89,7 +89,7 @@ const hostRules = [
         '^$1/',
         '^packages/[^/]+/src/index\\.ts$',
         '^packages/core/src/testing(/simulation/index)?\\.ts$',
-        '^packages/http/src/(assembly/(platform/)?index|bodies)\\.ts$',
+        '^packages/http/src/(assembly/(platform/)?index|clients/index|bodies)\\.ts$',
       ],
     },
   },
@@ -141,7 +141,7 @@ const generalRules = [
     from: {
       orphan: true,
       pathNot: [
-        '^packages/[^/]+/src/(index|main|testing|testing/simulation/index|bodies|assembly/index|assembly/platform/index)\\.ts$',
+        '^packages/[^/]+/src/(index|main|testing|testing/simulation/index|bodies|clients/index|assembly/index|assembly/platform/index)\\.ts$',
         test,
         '\\.d\\.ts$',
         '^scripts/',

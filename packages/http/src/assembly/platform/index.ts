@@ -1,5 +1,6 @@
 export { systemRandom, uuidSource } from './identity.ts'
 export { nodeDigest } from './node-digest.ts'
 export { nodeMac } from './node-mac.ts'
+export { nodePlatform } from './node-platform.ts'
 export { nodeSecretSource } from './node-secret-source.ts'
 export { systemClock } from './system-clock.ts'
