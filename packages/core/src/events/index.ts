@@ -29,6 +29,5 @@ export type {
   StreamState,
 } from './ports/outbox.ts'
 export type { Relay, RelayCounts, RelayLimits } from './relay.ts'
-export { relay } from './relay.ts'
 export type { EventSchemas, WireEvent } from './wire.ts'
 export { eventSchemas, eventTypes } from './wire.ts'

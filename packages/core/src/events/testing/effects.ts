@@ -10,7 +10,7 @@ export type Effect = Readonly<{ sequence: number; replayed: boolean }>
 
 const effectsOf = (stream: Stream): Stream => `effects-${stream}` as Stream
 
-export function plainDraft(ids: IdSource, stream: Stream, details: Readonly<Record<string, number | boolean>> = {}): EventDraft {
+function plainDraft(ids: IdSource, stream: Stream, details: Readonly<Record<string, number | boolean>> = {}): EventDraft {
   const payload = { component: 'payments', details, severity: 'INFO', timestamp: '2026-01-01T00:00:00.000Z' } as const
   return { id: ids.next(), stream, event: { type: 'SYSTEM_ALERT', payload }, occurredAt: 0, traceparent: null }
 }
