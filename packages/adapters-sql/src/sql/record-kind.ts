@@ -1,4 +1,3 @@
-import type { Topic } from '@cbp/core'
 import type { SqlRow, SqlValue } from './engine.ts'
 import { parseStored } from './stored-json.ts'
 
@@ -31,8 +30,6 @@ export type RecordShape = Readonly<{
   /** The first columns are the key's, in the order of `key`. */
   columns: Readonly<Record<string, RecordColumn>>
   key: readonly unknown[]
-  /** Raised by a unit that inserts a row. */
-  topic?: Topic
 }>
 
 /** How the rows of one kind stand in their table. */

@@ -2,7 +2,7 @@ import type { Payment, PaymentFilter, PaymentStatus } from '@cbp/core'
 import { fakeIds } from '@cbp/core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { idAt, payment, recording, samples } from '../../tests/sample-records.ts'
+import { idAt, idempotencyKey, payment, receivedWebhook, recording } from '../../tests/sample-records.ts'
 import { withParts } from '../../tests/store-parts.ts'
 import { withStore } from '../../tests/temporary-store.ts'
 
@@ -131,8 +131,8 @@ describe('what has expired', () => {
         fakeIds().next(),
         recording((tx) => {
           for (let index = 0; index < count; index += 1) {
-            tx.idempotencyKeys.insert({ ...samples.idempotencyKeys, key: `key ${index}`, expiresAt: index })
-            tx.receivedWebhooks.insert({ ...samples.receivedWebhooks, id: `msg_${index}`, expiresAt: index })
+            tx.idempotencyKeys.insert({ ...idempotencyKey, key: `key ${index}`, expiresAt: index })
+            tx.receivedWebhooks.insert({ ...receivedWebhook, id: `msg_${index}`, expiresAt: index })
           }
         }),
       )

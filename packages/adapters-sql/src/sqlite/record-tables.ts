@@ -1,4 +1,3 @@
-import type { Topic } from '@cbp/core'
 import type { SqlValue } from '../sql/engine.ts'
 import { keyValuesOf, type RecordKind, recordCodec } from '../sql/record-kind.ts'
 import { type RecordKinds, recordKinds } from '../sql/record-kinds.ts'
@@ -9,8 +8,6 @@ import type { Connection, PreparedStatement } from './connection.ts'
 export type RecordTable<Row, Key> = Readonly<{
   /** One row, in messages. */
   kind: string
-  /** Raised by a unit that inserts a row; `null` for none. */
-  topic: Topic | null
   keyOf(of: Key): readonly SqlValue[]
   find(key: readonly SqlValue[]): readonly SqlValue[] | null
   isTaken(key: readonly SqlValue[]): boolean
@@ -44,7 +41,6 @@ function recordTable<Row, KeyName extends keyof Row>(
   ]
   return {
     kind: kind.name,
-    topic: kind.topic ?? null,
     keyOf: (of) => keyValuesOf(kind, of),
     find: (key) => find.first(...key),
     isTaken: (key) => isTaken.first(...key) !== null,

@@ -1,5 +1,5 @@
-import type { Topic } from '@cbp/core'
 import type { SqlValue } from '../sql/engine.ts'
+import { deliveryKind } from '../webhooks/webhook-kinds.ts'
 import type { RecordedRow } from './unit-records.ts'
 
 /** A recorded row whose every value its table takes, and what it replaces. */
@@ -30,7 +30,6 @@ export function writeRecord({ recorded: { table }, values, before }: PreparedRec
   else table.update(before, values)
 }
 
-export function topicsOfRecords(records: readonly RecordedRow[]): readonly Topic[] {
-  const topics = records.flatMap(({ op, table: { topic } }) => (op === 'insert' && topic !== null ? [topic] : []))
-  return [...new Set(topics)]
+export function isNewDelivery({ op, table }: RecordedRow): boolean {
+  return op === 'insert' && table.kind === deliveryKind.name
 }

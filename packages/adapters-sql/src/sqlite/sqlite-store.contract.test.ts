@@ -1,7 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { configStoreContract, fakeClock, fakeRandom, outboxContract, type StoreHarness, transactionsContract } from '@cbp/core/testing'
+import {
+  configStoreContract,
+  deadLetterStoreContract,
+  fakeClock,
+  fakeRandom,
+  outboxContract,
+  paymentStoreContract,
+  recordsContract,
+  type StoreHarness,
+  transactionsContract,
+} from '@cbp/core/testing'
 import { openSqliteStore } from './sqlite-store.ts'
 
 async function open(): Promise<StoreHarness> {
@@ -21,3 +31,6 @@ async function open(): Promise<StoreHarness> {
 transactionsContract(open, 20)
 configStoreContract(open, 20)
 outboxContract(open, 50)
+recordsContract(open, 20)
+paymentStoreContract(open, 20)
+deadLetterStoreContract(open, 20)

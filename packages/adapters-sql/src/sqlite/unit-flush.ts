@@ -3,7 +3,7 @@ import { err, ok, type Result } from 'neverthrow'
 import { paymentKind } from '../payments/payment-kinds.ts'
 import type { Connection, PreparedStatement } from './connection.ts'
 import type { Ledger } from './ledger.ts'
-import { isTaken, nameOf, type PreparedRecord, prepareRecord, topicsOfRecords, writeRecord } from './record-writes.ts'
+import { isNewDelivery, isTaken, nameOf, type PreparedRecord, prepareRecord, writeRecord } from './record-writes.ts'
 import { isDuplicateKey } from './sqlite-errors.ts'
 import { addressName, isSameAddress, type KnownEntry, type Recording } from './unit-recorder.ts'
 import { type PreparedEvent, type PreparedVersion, prepareEvent, prepareVersion, requireText } from './unit-values.ts'
@@ -51,7 +51,8 @@ export function unitFlush(connection: Connection, ledger: Ledger): UnitFlush {
       const present = rows.find(isTaken)
       if (present !== undefined) return contended(`${nameOf(present)} is taken`)
       const revision = drafts.length === 0 ? null : ((head.revision + 1) as Revision)
-      if (!addUnit(sql, unit, revision, recordedAt, events.length > 0)) return contended(`unit ${unit} has ended`)
+      const topics = topicsOf(revision, events.length > 0, records.some(isNewDelivery))
+      if (!addUnit(sql, unit, revision, recordedAt, topics)) return contended(`unit ${unit} has ended`)
       try {
         write(versions, prepared, entries, recordedAt)
         for (const row of rows) addRecord(ledger, row)
@@ -60,18 +61,18 @@ export function unitFlush(connection: Connection, ledger: Ledger): UnitFlush {
         if (connection.isTransaction) connection.exec('ROLLBACK')
         throw error
       }
-      return ok({ unit, revision, recordedAt, topics: [...topicsOf(revision, events.length > 0), ...topicsOfRecords(records)] })
+      return ok({ unit, revision, recordedAt, topics })
     },
     settle(unit) {
       const row = sql.unit.first(unit)
       if (row === null) {
-        sql.addUnit.run(unit, null, null, 0)
+        sql.addUnit.run(unit, null, null, 0, 0)
         return null
       }
-      const [revision, recordedAt, wroteEvents] = row
+      const [revision, recordedAt, wroteEvents, addedDeliveries] = row
       if (recordedAt === null) return null
       const taken = revision as Revision | null
-      return { unit, revision: taken, recordedAt: recordedAt as Instant, topics: topicsOf(taken, wroteEvents === 1) }
+      return { unit, revision: taken, recordedAt: recordedAt as Instant, topics: topicsOf(taken, wroteEvents === 1, addedDeliveries === 1) }
     },
   }
 }
@@ -82,8 +83,9 @@ type Statements = Readonly<Record<keyof ReturnType<typeof texts>, PreparedStatem
 
 function texts() {
   return {
-    unit: 'SELECT revision, recorded_at, wrote_events FROM units WHERE unit = @unit',
-    addUnit: 'INSERT INTO units (unit, revision, recorded_at, wrote_events) VALUES (@unit, @revision, @recordedAt, @wroteEvents)',
+    unit: 'SELECT revision, recorded_at, wrote_events, added_deliveries FROM units WHERE unit = @unit',
+    addUnit: `INSERT INTO units (unit, revision, recorded_at, wrote_events, added_deliveries)
+      VALUES (@unit, @revision, @recordedAt, @wroteEvents, @addedDeliveries)`,
     entry: `SELECT e.entry_id, v.version, v.op FROM entries e JOIN versions v ON v.entry_id = e.entry_id
       WHERE e.component = @component AND e.scope = @scope AND e.[key] = @key ORDER BY v.version DESC LIMIT 1`,
     addEntry: 'INSERT INTO entries (component, scope, [key]) VALUES (@component, @scope, @key)',
@@ -127,9 +129,9 @@ function findTaken(drafts: readonly VersionDraft[], entries: Entries): VersionDr
 }
 
 /** Answers whether the unit is new. */
-function addUnit(sql: Statements, unit: UnitId, revision: Revision | null, recordedAt: Instant, wroteEvents: boolean): boolean {
+function addUnit(sql: Statements, unit: UnitId, revision: Revision | null, recordedAt: Instant, topics: readonly Topic[]): boolean {
   try {
-    sql.addUnit.run(unit, revision, recordedAt, wroteEvents ? 1 : 0)
+    sql.addUnit.run(unit, revision, recordedAt, Number(topics.includes('events')), Number(topics.includes('deliveries')))
     return true
   } catch (error) {
     if (isDuplicateKey(error)) return false
@@ -181,10 +183,11 @@ function addRecord(ledger: Ledger, row: PreparedRecord): void {
   if (row.recorded.table.kind === paymentKind.name) ledger.payments.written(row.before, row.values)
 }
 
-function topicsOf(revision: Revision | null, wroteEvents: boolean): readonly Topic[] {
+function topicsOf(revision: Revision | null, wroteEvents: boolean, addedDeliveries: boolean): readonly Topic[] {
   const topics: Topic[] = []
   if (revision !== null) topics.push('revisions')
   if (wroteEvents) topics.push('events')
+  if (addedDeliveries) topics.push('deliveries')
   return topics
 }
 

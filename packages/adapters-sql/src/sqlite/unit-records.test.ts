@@ -1,85 +1,10 @@
 import { DatabaseSync } from 'node:sqlite'
-import type { Payment, Records, Transaction } from '@cbp/core'
+import type { Payment, Transaction } from '@cbp/core'
 import { fakeIds } from '@cbp/core/testing'
 import { describe, expect, it } from 'vitest'
-import { appendNext } from '../../tests/plain-store.ts'
-import { delivery, idAt, payment, recording, samples, subscription } from '../../tests/sample-records.ts'
+import { delivery, idAt, payment, recording, subscription } from '../../tests/sample-records.ts'
 import { withParts } from '../../tests/store-parts.ts'
 import { withStore } from '../../tests/temporary-store.ts'
-
-type Name = keyof typeof samples
-type AnyRecords = Records<Record<string, unknown>, string>
-
-const names = Object.keys(samples) as Name[]
-
-function recordsOf(tx: Transaction, name: Name): AnyRecords {
-  return tx[name] as unknown as AnyRecords
-}
-
-function sampleOf(name: Name): Record<string, unknown> {
-  return samples[name] as unknown as Record<string, unknown>
-}
-
-describe.each(names)('%s', (name) => {
-  it(
-    'are found as they were inserted',
-    withStore(async ({ store }) => {
-      const ids = fakeIds()
-      await store.transactions.attempt(
-        ids.next(),
-        recording((tx) => recordsOf(tx, name).insert(sampleOf(name))),
-      )
-      const found = await store.transactions.attempt(ids.next(), (tx) => recordsOf(tx, name).find(sampleOf(name)))
-      expect(found._unsafeUnwrap().value).toEqual(sampleOf(name))
-    }),
-  )
-
-  it(
-    'whose key is taken make a unit contended that did not look, and nothing of it is written',
-    withStore(async ({ store }) => {
-      const ids = fakeIds()
-      const insert = (tx: Transaction): void => recordsOf(tx, name).insert(sampleOf(name))
-      const outcomes = await Promise.all([
-        store.transactions.attempt(ids.next(), recording(insert)),
-        store.transactions.attempt(ids.next(), (tx) => {
-          insert(tx)
-          return appendNext(tx)
-        }),
-        store.transactions.attempt(ids.next(), (tx) => appendNext(tx)),
-      ])
-      expect(outcomes.map((outcome) => outcome.mapErr((failure) => (failure as { kind: string }).kind))).toMatchObject([
-        { value: {} },
-        { error: 'contended' },
-        { value: { value: 1, commit: { revision: 1 } } },
-      ])
-    }),
-  )
-
-  it(
-    'are a defect to update where there are none',
-    withStore(async ({ store }) => {
-      const updating = store.transactions.attempt(
-        fakeIds().next(),
-        recording((tx) => recordsOf(tx, name).update(sampleOf(name))),
-      )
-      await expect(updating).rejects.toThrow('it does not exist')
-    }),
-  )
-
-  it(
-    'are recorded once in a unit',
-    withStore(async ({ store }) => {
-      const twice = store.transactions.attempt(
-        fakeIds().next(),
-        recording((tx) => {
-          recordsOf(tx, name).insert(sampleOf(name))
-          recordsOf(tx, name).update(sampleOf(name))
-        }),
-      )
-      await expect(twice).rejects.toThrow('is recorded twice in one unit')
-    }),
-  )
-})
 
 describe('a unit with records', () => {
   it(

@@ -107,7 +107,6 @@ export const deliveryKind: RecordKind<WebhookDelivery, 'id'> = {
   name: 'delivery',
   table: 'webhook_deliveries',
   key: ['id'],
-  topic: 'deliveries',
   columns: {
     id: text,
     subscription_id: text,

@@ -1,4 +1,6 @@
 export const paymentsInboxesAndWebhooks: string = `
+ALTER TABLE units ADD COLUMN added_deliveries INTEGER NOT NULL DEFAULT 0;
+
 CREATE TABLE payments (
   id TEXT PRIMARY KEY,
   client TEXT NOT NULL,
@@ -72,6 +74,7 @@ CREATE TABLE discrepancies (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX open_discrepancies ON discrepancies (payment_id) WHERE resolved_at IS NULL;
 
+-- The key leads: keys that rise with time stay together, whoever sends them.
 CREATE TABLE idempotency_keys (
   client TEXT NOT NULL,
   operation TEXT NOT NULL,
@@ -81,7 +84,7 @@ CREATE TABLE idempotency_keys (
   answer TEXT,
   leased_until INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
-  PRIMARY KEY (client, operation, [key])
+  PRIMARY KEY ([key], client, operation)
 ) STRICT;
 CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
 
