@@ -49,12 +49,16 @@ export function readOptionalId(name: string, text: string | undefined): Result<U
 /** Blanks, control characters and others that leave nothing to see. */
 const nothingToRead = /^[\p{White_Space}\p{C}]*$/u
 
-/** Words for people to read later, without the blanks around them. */
-export function readText(name: string, given: string, limit: number): Result<string, Failure> {
+/**
+ * Words for people to read later, without the blanks around them.
+ *
+ * @param limit in UTF-16 code units
+ */
+export function readText(name: string, given: string, limit: number, purpose: string): Result<string, Failure> {
   const text = given.trim()
   const code = `invalid-${name.replace(/^--/, '')}`
   if (!text.isWellFormed()) return err(usageFailure(code, `${name} is not well-formed Unicode.`))
-  if (nothingToRead.test(text)) return err(usageFailure(code, `${name} is empty; say in a few words why, for the history.`))
+  if (nothingToRead.test(text)) return err(usageFailure(code, `${name} is empty; ${purpose}.`))
   if (text.length > limit) return err(usageFailure(code, `${name} is longer than ${limit} characters.`))
   return ok(text)
 }

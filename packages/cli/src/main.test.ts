@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { stagingSettings } from '../tests/harness.ts'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 const timeout = 60_000
@@ -62,7 +63,7 @@ describe('the program', { timeout }, () => {
     ['what is not there', ['config', 'get', 'payments', 'nothing'], {}, 4],
     ['a store that cannot be opened', ['config', 'list'], { CBP_SQL_URL: 'sqlite:/dev/null/x' }, 5],
     ['settings that are not acceptable', ['config', 'list'], { CBP_PORT: 'x', CBP_ENV: 'testing' }, 2],
-    ['a token in staging', ['token', 'mint'], { CBP_ENV: 'staging', CBP_JWT_ISSUER: 'x', CBP_JWT_JWKS_URL: 'https://x.example/keys' }, 1],
+    ['a token in staging', ['token', 'mint'], stagingSettings, 1],
   ])('tells failures on stderr alone, as JSON: %s', async (_what, argv, env, expected) => {
     const { code, stdout, stderr } = await cbp([...argv, '--json'], { env })
     expect([code, stdout]).toEqual([expected, ''])
@@ -130,5 +131,31 @@ describe('a service and its watchers', { timeout }, () => {
     expect([await watching.ended, await second.ended]).toEqual([0, 0])
     const versions = [...watching.stdout().matchAll(/"version":(\d+)/g)].map(([, version]) => version)
     expect(versions).toEqual(['1', '2', '3'])
+  })
+})
+
+describe('a service and its operator', { timeout }, () => {
+  it('pays, hears of it by webhook and shows how it went', async () => {
+    const env = { CBP_DATA_DIR: join(folder, 'payments') }
+    const service = start(['serve', '--json'], { ...env, CBP_PORT: '0' })
+    await printed(service, '\n')
+    const { listening: url } = JSON.parse(service.stdout()) as { listening: string }
+    const shown = async (line: string): Promise<Readonly<Record<string, unknown>>> => {
+      const { code, stdout } = await cbp([...line.split(' '), '--json'], { env })
+      return { code, ...(JSON.parse(stdout) as object) }
+    }
+    const { id } = await shown('payment create --amount 1250 --currency EUR --payee-id p --payee-name Power --user u')
+    expect(await shown(`payment process ${id} --wait --timeout 20s`)).toMatchObject({ code: 0, status: 'COMPLETED' })
+    expect(await shown(`payment verify ${id}`)).toMatchObject({ code: 0, verified: true })
+    expect(await shown(`payment show ${id}`)).toMatchObject({ history: [{}, {}, { to: 'COMPLETED', cause: 'webhook' }] })
+    const failing = await shown('payment create --amount 5 --currency EUR --payee-id p --payee-name P --user u --metadata sandbox=fails')
+    expect(await shown(`payment process ${failing['id']} --wait --timeout 20s`)).toMatchObject({ code: 1, status: 'FAILED' })
+    expect(await shown(`demo --url ${url}`)).toMatchObject({ code: 0, passed: true })
+    expect(await shown('events streams --blocked')).toMatchObject({ code: 0, items: [] })
+    expect(await shown('webhook deliveries --status delivered')).toMatchObject({
+      items: expect.arrayContaining([expect.objectContaining({ type: 'PAYMENT_COMPLETED' })]),
+    })
+    service.child.kill('SIGINT')
+    expect(await service.ended).toBe(0)
   })
 })

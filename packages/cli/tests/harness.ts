@@ -95,3 +95,13 @@ export const noHost: Host = {
   waiting: () => Promise.reject(new Error('something waited')),
   simulation: () => Promise.reject(new Error('something was simulated')),
 }
+
+/** Settings that staging accepts; nothing of them exists. */
+export const stagingSettings: Readonly<Record<string, string>> = {
+  CBP_ENV: 'staging',
+  CBP_JWT_ISSUER: 'x',
+  CBP_JWT_JWKS_URL: 'https://x.example/keys',
+  CBP_KEYRING: '/nowhere/keyring.json',
+  CBP_WEBHOOK_SECRETS: `whsec_${'A'.repeat(43)}=`,
+  CBP_PAYMENT_SERVICE_URL: 'https://payments.example',
+}

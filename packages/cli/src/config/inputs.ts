@@ -38,5 +38,5 @@ export function readAsOf(text: string | undefined): Result<AsOf | null, Failure>
 
 /** Why a change is made: the history keeps it. */
 export function readReason(text: string): Result<string, Failure> {
-  return readText('--reason', text, reasonLimit)
+  return readText('--reason', text, reasonLimit, 'say in a few words why, for the history')
 }

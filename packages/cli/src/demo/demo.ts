@@ -24,7 +24,7 @@ export const runDemo: Action<[], DemoOptions> = async (session, options) => {
   if (started.isErr()) return err(started.error)
   await using own = started.value
   const service = { url: new URL(`${own.url}/`), token: await mint(own.settings) }
-  return demonstrate(session, service, options.timeout)
+  return await demonstrate(session, service, options.timeout)
 }
 
 /** A token that was given counts; else, in development, one of the data directory that the service should share. */

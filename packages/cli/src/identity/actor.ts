@@ -17,13 +17,14 @@ export async function actorOf(session: Session, { caller }: OpenCore): Promise<R
     return ok({ caller, viewer: { client: caller.client, seesAll: true }, reach: { allClients: true, system: true } })
   }
   const identified = await session.host.identify(session, token)
-  return identified.map(({ client, permissions }) => {
+  return identified.map(({ client, permissions, configScopes }) => {
     const isAdmin = permissions.has('admin')
     const allClients = isAdmin || permissions.has('clients:all')
     return {
       caller: { ...caller, client },
       viewer: { client, seesAll: allClients },
-      reach: { allClients, system: isAdmin || permissions.has('events:read') },
+      // System events know no scopes: a token that is confined to some hears none.
+      reach: { allClients, system: configScopes === null && (isAdmin || permissions.has('config:read')) },
     }
   })
 }

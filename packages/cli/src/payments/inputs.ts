@@ -8,7 +8,8 @@ export function readPaymentId(text: string): Result<PaymentId, Failure> {
   return readId('payment', text, 'cbp payment list')
 }
 
-const keyForm = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/
+/** As the service takes it, so that a key can be used at both. */
+const keyForm = /^[\x21-\x7e]{1,255}$/
 
 /** The key that was given, or a new one, told so that the command can be repeated with it. */
 export function readIdempotencyKey({ notice }: Session, given: string | undefined): Result<string, Failure> {
@@ -18,7 +19,7 @@ export function readIdempotencyKey({ notice }: Session, given: string | undefine
     return ok(key)
   }
   if (keyForm.test(given)) return ok(given)
-  return err(usageFailure('invalid-idempotency-key', '--idempotency-key takes 1 to 255 printable ASCII characters.'))
+  return err(usageFailure('invalid-idempotency-key', '--idempotency-key takes 1 to 255 visible ASCII characters, no blanks.'))
 }
 
 export function metadataOf(pairs: readonly (readonly [string, string])[]): Readonly<Record<string, string>> {

@@ -35,9 +35,9 @@ export function wireOf(payment: Payment): PaymentWire {
   return paymentBody(payment) as PaymentWire
 }
 
-/** The first answer, whoever repeats the request. */
+/** The first answer, whoever repeats the request. What a service has kept has its status and headers before the body. */
 export function answeredWire({ answer }: Answered<Payment>): PaymentWire {
-  return JSON.parse(answer) as PaymentWire
+  return JSON.parse(answer.slice(answer.indexOf('{'))) as PaymentWire
 }
 
 export function paymentAnswer(payment: PaymentWire, headline: string, exitCode: ExitCode = exitCodes.done): Answer {

@@ -1,7 +1,17 @@
-import type { PaymentStatus, Subscription, SubscriptionDetails, WebhookType } from '@cbp/core'
-import { err, ok, type Result, safeTry } from 'neverthrow'
+import {
+  type Component,
+  type PaymentStatus,
+  parseComponent,
+  type Subscription,
+  type SubscriptionDetails,
+  subscriptionLimits,
+  type WebhookType,
+} from '@cbp/core'
+import { err, ok, Result, safeTry } from 'neverthrow'
+import { readName } from '../config/inputs.ts'
 import type { OpenCore } from '../host.ts'
 import { type Actor, actorOf } from '../identity/actor.ts'
+import { readText } from '../inputs.ts'
 import { type Failure, usageFailure } from '../output/failure.ts'
 import type { Action, Answer, Session } from '../session.ts'
 import { settle, usingCore } from '../settle.ts'
@@ -18,36 +28,66 @@ type DetailOptions = Readonly<{
 export type AddOptions = DetailOptions & Readonly<{ url: string }>
 export type AmendOptions = DetailOptions & Readonly<{ url?: string; ifVersion?: number }>
 
-export const addSubscription: Action<[], AddOptions> = (session, { url, types, status, component, description }) =>
-  usingCore(session, (open) =>
+export const addSubscription: Action<[], AddOptions> = async (session, options) => {
+  const checked = readDetails(options)
+  if (checked.isErr()) return err(checked.error)
+  const { description, components } = checked.value
+  const details: SubscriptionDetails = {
+    url: options.url,
+    description,
+    types: options.types ?? paymentTypes,
+    filter: { statuses: options.status ?? null, components },
+  }
+  return usingCore(session, (open) =>
     safeTry<Answer, Failure>(async function* () {
       const { caller, reach } = yield* await actorOf(session, open)
-      const details: SubscriptionDetails = {
-        url,
-        description: description ?? null,
-        types: types ?? paymentTypes,
-        filter: { statuses: status ?? null, components: component ?? null },
-      }
       const made = yield* settle(session, open.core.webhooks.subscribe({ details, reach, caller }))
       return ok(secretAnswer(session, made, 'The endpoint is subscribed.'))
     }),
   )
+}
+
+/** `null`: not given. */
+type CheckedDetails = Readonly<{ description: string | null; components: readonly Component[] | null }>
+
+function readDetails({ description, component }: DetailOptions): Result<CheckedDetails, Failure> {
+  return safeTry(function* () {
+    return ok({
+      description: description === undefined ? null : yield* readDescription(description),
+      components: component === undefined ? null : yield* Result.combine(component.map((each) => readName(parseComponent(each)))),
+    })
+  })
+}
+
+function readDescription(text: string): Result<string, Failure> {
+  const read = readText('--description', text, subscriptionLimits.description, 'say what it is for, or leave it out')
+  return read.andThen((description) =>
+    /\p{Cc}/u.test(description)
+      ? err(usageFailure('invalid-description', '--description takes one line, without control characters.'))
+      : ok(description),
+  )
+}
 
 export const amendSubscription: Action<[id: string], AmendOptions> = async (session, options, id) => {
-  const { url, types, status, component, description } = options
-  if ([url, types, status, component, description].every((given) => given === undefined)) {
+  const { url, types, status, component, ifVersion } = options
+  if ([url, types, status, component, options.description].every((given) => given === undefined)) {
     return err(usageFailure('nothing-to-amend', 'Nothing to change was named.', 'Name it, e.g. --types PAYMENT_COMPLETED.'))
   }
+  const checked = readDetails(options)
+  if (checked.isErr()) return err(checked.error)
+  const { description, components } = checked.value
   return amend(session, id, async ({ core, viewer }, subscriptionId) => {
     const read = await settle(session, core.webhooks.subscription(viewer, subscriptionId))
     return read.map(({ filter, version }) => ({
       amendment: {
         ...(url === undefined ? {} : { url }),
-        ...(description === undefined ? {} : { description }),
+        ...(description === null ? {} : { description }),
         ...(types === undefined ? {} : { types }),
-        filter: { statuses: status ?? filter.statuses, components: component ?? filter.components },
+        ...(status === undefined && components === null
+          ? {}
+          : { filter: { statuses: status ?? filter.statuses, components: components ?? filter.components } }),
       },
-      version: options.ifVersion ?? version,
+      version: ifVersion ?? version,
       headline: 'The subscription is amended.',
     }))
   })
