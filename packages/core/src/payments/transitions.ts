@@ -102,7 +102,7 @@ function step(payment: Payment, { kind, from, detail }: Line, type: EventType | 
   }
 }
 
-export function paymentStream(id: PaymentId): Stream {
+function paymentStream(id: PaymentId): Stream {
   return `payment-${id}` as Stream
 }
 

@@ -1,39 +1,28 @@
 import fc from 'fast-check'
-import { errAsync, ok, okAsync, type ResultAsync, safeTry } from 'neverthrow'
+import { okAsync } from 'neverthrow'
 import { describe, expect, it } from 'vitest'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import type { Records } from '../kernel/records.ts'
 import { anyInstant } from '../kernel/testing/arbitraries.ts'
 import { fakeIds } from '../kernel/testing/fake-ids.ts'
 import { over } from '../kernel/testing/harness.ts'
 import { itHolds } from '../kernel/testing/property.ts'
-import type { AttemptFailure } from '../kernel/unit-of-work.ts'
-import type { Discrepancy, HistoryEntry, IdempotencyRecord, Payment, PaymentFilter, PaymentRecords } from '../payments/index.ts'
-import {
-  anyDiscrepancy,
-  anyHistoryEntry,
-  anyIdempotencyRecord,
-  anyPayment,
-  anyPaymentReference,
-  anyPaymentStatus,
-} from '../payments/testing/arbitraries.ts'
+import type { Discrepancy, HistoryEntry, IdempotencyRecord, Payment, PaymentFilter } from '../payments/index.ts'
+import { anyDiscrepancy, anyHistoryEntry, anyIdempotencyRecord, anyPayment, anyPaymentStatus } from '../payments/testing/arbitraries.ts'
 import { expectOk, type OpenStore, type StoreHarness } from './store-units.ts'
 
 /**
- * The laws of `PaymentStore`, and of the payments' records inside units of work.
+ * The laws of `PaymentStore`, written to through `Transactions`.
  *
  * @param open a fresh, empty store each time
  */
 export function paymentStoreContract(open: OpenStore, numRuns = 30): void {
   describe('PaymentStore', () => {
     emptyContract(open)
-    recordsContract(open, numRuns)
     listContract(open, numRuns)
     trailContract(open, numRuns)
     checkContract(open, numRuns)
     keysContract(open, numRuns)
-    unitContract(open)
   })
 }
 
@@ -70,117 +59,6 @@ function emptyContract(open: OpenStore): void {
       expect(await expectOk(paymentStore.dueForCheck(clock.now(), 10))).toEqual([])
       expect(await expectOk(paymentStore.totals())).toEqual({ byStatus: {}, openDiscrepancies: 0 })
       expect(await expectOk(paymentStore.dropExpiredKeys(clock.now(), 10))).toBe(0)
-    }),
-  )
-}
-
-type Table<Row, KeyName extends keyof Row> = Readonly<{
-  name: string
-  of: (tx: PaymentRecords) => Records<Row, KeyName>
-  any: fc.Arbitrary<Row>
-  keyNames: readonly KeyName[]
-}>
-
-function recordsContract(open: OpenStore, numRuns: number): void {
-  recordContract(open, numRuns, { name: 'payments', of: (tx) => tx.payments, any: anyPayment, keyNames: ['id'] })
-  recordContract(open, numRuns, {
-    name: 'references',
-    of: (tx) => tx.paymentReferences,
-    any: anyPaymentReference,
-    keyNames: ['client', 'reference'],
-  })
-  recordContract(open, numRuns, {
-    name: 'history entries',
-    of: (tx) => tx.paymentHistory,
-    any: anyHistoryEntry,
-    keyNames: ['paymentId', 'number'],
-  })
-  recordContract(open, numRuns, {
-    name: 'discrepancies',
-    of: (tx) => tx.discrepancies,
-    any: anyDiscrepancy,
-    keyNames: ['paymentId', 'kind'],
-  })
-  recordContract(open, numRuns, {
-    name: 'idempotency keys',
-    of: (tx) => tx.idempotencyKeys,
-    any: anyIdempotencyRecord,
-    keyNames: ['client', 'operation', 'key'],
-  })
-}
-
-function recordContract<Row extends object, KeyName extends keyof Row>(
-  open: OpenStore,
-  numRuns: number,
-  { name, of, any, keyNames }: Table<Row, KeyName>,
-): void {
-  const keyOf = (row: Row): Pick<Row, KeyName> => Object.fromEntries(keyNames.map((each) => [each, row[each]])) as Pick<Row, KeyName>
-  const find = ({ transactions }: StoreHarness, row: Row): ResultAsync<Row | null, AttemptFailure> =>
-    transactions.attempt<Row | null, StoreUnavailable>(ids.next(), (tx) => of(tx).find(keyOf(row))).map(({ value }) => value)
-
-  itHolds(
-    `keeps ${name} to the letter, through an update`,
-    numRuns,
-    fc.asyncProperty(any, any, (first, second) =>
-      over(open, async (store) => {
-        const updated = { ...second, ...keyOf(first) }
-        expect(await expectOk(find(store, first))).toBeNull()
-        await expectOk(insertRow(store, of, first))
-        expect(await expectOk(find(store, first))).toEqual(first)
-        const update = store.transactions.attempt<Row | null, StoreUnavailable>(ids.next(), (tx) =>
-          of(tx)
-            .find(keyOf(first))
-            .andTee(() => of(tx).update(updated)),
-        )
-        expect((await expectOk(update)).value).toEqual(first)
-        expect(await expectOk(find(store, first))).toEqual(updated)
-      })(),
-    ),
-  )
-
-  it(
-    `makes a unit contended that inserts one of the ${name} twice`,
-    over(open, async (store) => {
-      const [row] = fc.sample(any, { numRuns: 1, seed: 3 }) as [Row]
-      await expectOk(insertRow(store, of, row))
-      expect((await insertRow(store, of, row))._unsafeUnwrapErr()).toMatchObject({ kind: 'contended' })
-      expect(await expectOk(find(store, row))).toEqual(row)
-    }),
-  )
-
-  it(
-    `lets exactly one of two racing units insert one of the ${name} that both look for`,
-    over(open, async (store) => {
-      const [row] = fc.sample(any, { numRuns: 1, seed: 4 }) as [Row]
-      const race = await Promise.all([1, 2].map(() => insertIfAbsent(store, of, row, keyOf(row))))
-      expect(race.filter((result) => result.isOk() && result.value.value === 'inserted')).toHaveLength(1)
-      for (const result of race) if (result.isErr()) expect(result.error.kind).toBe('contended')
-    }),
-  )
-}
-
-function insertRow<Row, KeyName extends keyof Row>(
-  { transactions }: StoreHarness,
-  of: (tx: PaymentRecords) => Records<Row, KeyName>,
-  row: Row,
-): ResultAsync<unknown, AttemptFailure> {
-  return transactions.attempt<null, never>(ids.next(), (tx) => {
-    of(tx).insert(row)
-    return okAsync(null)
-  })
-}
-
-function insertIfAbsent<Row, KeyName extends keyof Row>(
-  { transactions }: StoreHarness,
-  of: (tx: PaymentRecords) => Records<Row, KeyName>,
-  row: Row,
-  key: Pick<Row, KeyName>,
-): ResultAsync<Readonly<{ value: string }>, AttemptFailure> {
-  return transactions.attempt<string, StoreUnavailable>(ids.next(), (tx) =>
-    safeTry(async function* () {
-      if ((yield* of(tx).find(key)) !== null) return ok('found')
-      of(tx).insert(row)
-      return ok('inserted')
     }),
   )
 }
@@ -346,52 +224,5 @@ function keysContract(open: OpenStore, numRuns: number): void {
         }
       })(),
     ),
-  )
-}
-
-function unitContract(open: OpenStore): void {
-  it(
-    'writes nothing of a unit that refuses',
-    over(open, async (store) => {
-      const refused = store.transactions.attempt<null, 'refused'>(ids.next(), (tx) => {
-        tx.payments.insert(sample)
-        return errAsync('refused')
-      })
-      expect((await refused)._unsafeUnwrapErr()).toBe('refused')
-      expect(await expectOk(store.paymentStore.payment(sample.id))).toBeNull()
-    }),
-  )
-
-  it(
-    'writes nothing of a unit of which one part is contended',
-    over(open, async (store) => {
-      await insert(store, { payments: [sample] })
-      const contended = store.transactions.attempt<null, never>(ids.next(), (tx) => {
-        tx.payments.insert(other)
-        tx.payments.insert({ ...sample, version: sample.version + 1 })
-        return okAsync(null)
-      })
-      expect((await contended)._unsafeUnwrapErr()).toMatchObject({ kind: 'contended' })
-      expect(await expectOk(store.paymentStore.payment(other.id))).toBeNull()
-      expect(await expectOk(store.paymentStore.payment(sample.id))).toEqual(sample)
-    }),
-  )
-
-  it(
-    'loses no update of units that race for one payment',
-    over(open, async (store) => {
-      await insert(store, { payments: [{ ...sample, entries: 0 }] })
-      const count = (): ResultAsync<unknown, AttemptFailure> =>
-        store.transactions.attempt<null, StoreUnavailable>(ids.next(), (tx) =>
-          tx.payments.find(sample).map((found) => {
-            if (found !== null) tx.payments.update({ ...found, entries: found.entries + 1 })
-            return null
-          }),
-        )
-      const race = await Promise.all([1, 2, 3, 4].map(count))
-      const won = race.filter((result) => result.isOk()).length
-      expect(won).toBeGreaterThan(0)
-      expect((await expectOk(store.paymentStore.payment(sample.id)))?.entries).toBe(won)
-    }),
   )
 }

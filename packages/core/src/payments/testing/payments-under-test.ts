@@ -10,7 +10,7 @@ import type { Answered, Idempotency } from '../idempotency.ts'
 import type { Currency } from '../money.ts'
 import type { HistoryEntry, Payment, PaymentDetails, PaymentId } from '../payment.ts'
 import { type CreatePayment, type PaymentsService, type ProcessPayment, paymentsService } from '../payments-service.ts'
-import { type FakePaymentService, fakePaymentService, type RemoteBehaviour } from './fake-payment-service.ts'
+import { type FakePaymentService, fakePaymentService, type RemoteBehaviour, type RemoteChange } from './fake-payment-service.ts'
 
 export const caller: Caller = { client: 'issuer|tester', requestId: 'request-1', traceparent: null }
 export const viewer: Viewer = { client: caller.client, seesAll: false }
@@ -52,12 +52,19 @@ type Options = Readonly<{
   clock?: FakeClock
   behaviourOf?: (sending: number, paymentId: PaymentId) => RemoteBehaviour
   portsFrom?: (fakes: FakePorts) => Ports
+  onStatus?: (change: RemoteChange) => void
 }>
 
 /** The context over fakes, or over ports made of them. */
-export function paymentsUnderTest({ clock = fakeClock(), behaviourOf, portsFrom = (fakes) => fakes }: Options = {}): PaymentsUnderTest {
+export function paymentsUnderTest({
+  clock = fakeClock(),
+  behaviourOf,
+  portsFrom = (fakes) => fakes,
+  onStatus = () => {},
+}: Options = {}): PaymentsUnderTest {
   const remote = fakePaymentService({
     clock,
+    onStatus,
     behaviourOf: ({ paymentId }, sending) => behaviourOf?.(sending, paymentId) ?? { kind: 'completes', afterMs: 0 },
   })
   const ports = fakePorts({ clock, paymentService: remote })
@@ -103,7 +110,7 @@ export function paymentsUnderTest({ clock = fakeClock(), behaviourOf, portsFrom 
 }
 
 /** The answer, with as much time as it takes. */
-export async function whileTimePasses<T>(clock: FakeClock, answer: PromiseLike<T>): Promise<T> {
+async function whileTimePasses<T>(clock: FakeClock, answer: PromiseLike<T>): Promise<T> {
   let pending = true
   const watched = Promise.resolve(answer).finally(() => {
     pending = false
