@@ -330,7 +330,7 @@ describe('a store that is away', () => {
     const never = (): ResultAsync<never, never> => new ResultAsync(new Promise(() => {}))
     const { call } = await openApp({ deadlineMs: 10, ports: { transactions: { attempt: never, settle: never } } })
     const late = await problemOf(await put(call, path, 1))
-    expect(late).toMatchObject({ code: 'deadline-exceeded', detail: expect.stringMatching(/unknown: read the entry before/) })
+    expect(late).toMatchObject({ code: 'deadline-exceeded', detail: expect.stringMatching(/unknown: look before/) })
   })
 
   it('answers a defect with 500 and says no more than the request id', async () => {
