@@ -11,6 +11,7 @@ import {
   recordsContract,
   type StoreHarness,
   transactionsContract,
+  webhookStoreContract,
 } from '@cbp/core/testing'
 import { openSqliteStore } from './sqlite-store.ts'
 
@@ -34,3 +35,4 @@ outboxContract(open, 50)
 recordsContract(open, 20)
 paymentStoreContract(open, 20)
 deadLetterStoreContract(open, 20)
+webhookStoreContract(open, 20)
