@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { ResultAsync } from 'neverthrow'
+import { errAsync, ResultAsync } from 'neverthrow'
 import { describe, expect, it } from 'vitest'
+import { storeUnavailable } from '../kernel/failures.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { fakeRandom } from '../kernel/testing/fake-random.ts'
 import { type CallFault, type FaultPlan, faultPlan } from '../kernel/testing/faults.ts'
@@ -172,6 +173,27 @@ describe('dispatching', () => {
     expect(statuses.filter((status) => status === 'delivered')).toHaveLength(8)
     expect(await laneOf(world, subscription.id)).toMatchObject({ leasedUntil: null, dueAt: expect.any(Number) })
     expect(world.ports.webhookTransport.posts).toHaveLength(8)
+  })
+
+  it.each(Array.from({ length: 24 }, (_, index) => index + 1))('L17: delivers everything although unit %i fails', async (failing) => {
+    const world = webhooksWorld()
+    let units = 0
+    const failingOnce: Transactions<Transaction> = {
+      attempt(unit, work) {
+        units += 1
+        return units === failing ? errAsync(storeUnavailable('injected')) : world.ports.transactions.attempt(unit, work)
+      },
+      settle: (unit) => world.ports.transactions.settle(unit),
+    }
+    const limits = { lanes: 2, inFlight: 1, page: 4, perLease: 100 }
+    const { subscription } = await subscribed(world)
+    world.ports.webhookTransport.script(endpoint, () => ({ status: 200, afterMs: 900 }))
+    await queueTests(world, subscription.id, 16)
+    const stop = dispatching(webhooksWorld({ ports: { ...world.ports, transactions: failingOnce }, limits }))
+    await pass(world, 60_000)
+    await stop()
+    expect((await deliveriesOf(world)).every(({ status }) => status === 'delivered')).toBe(true)
+    expect(await laneOf(world, subscription.id)).toMatchObject({ dueAt: null, leasedUntil: null })
   })
 
   it('costs two units for one delivery: the lease, and the record that frees it', async () => {

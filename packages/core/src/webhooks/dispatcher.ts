@@ -31,22 +31,23 @@ export function dispatcher(given: DispatcherDependencies): (cancel: CancelSignal
     const stopListening = deps.signals.listen('deliveries', machine.wake.wake)
     const sweeping = sweep(machine)
     while (!cancel.aborted) {
-      if (!(await takeLanes(machine))) await machine.wake.wait(pollMs)
+      await surviving(machine, () => takeLanes(machine))
+      await machine.wake.wait(pollMs)
     }
     stopListening()
     await Promise.all([...machine.sessions.values(), sweeping])
   }
 }
 
-/** Begins with the lanes that are due; answers whether to look again at once. */
-async function takeLanes(machine: Machine): Promise<boolean> {
+/** Begins with the lanes that are due; each one that ends wakes the loop. */
+async function takeLanes(machine: Machine): Promise<void> {
   const { deps, sessions } = machine
   const room = deps.limits.lanes - sessions.size
-  if (room <= 0) return false
+  if (room <= 0) return
   // Lanes in hand whose lease has run out are among those that are due.
   const due = (await deps.store.dueLanes(deps.clock.now(), room + sessions.size)).unwrapOr([])
   const free = due.filter(({ subscriptionId }) => !sessions.has(subscriptionId)).slice(0, room)
-  if (free.length === 0) return false
+  if (free.length === 0) return
   const policy = await readPolicy(deps)
   for (const { subscriptionId } of free) {
     const serving = surviving(machine, () => takeLane(machine, subscriptionId, policy)).finally(() => {
@@ -56,7 +57,6 @@ async function takeLanes(machine: Machine): Promise<boolean> {
     })
     sessions.set(subscriptionId, serving)
   }
-  return false
 }
 
 async function takeLane({ deps, cancel }: Machine, subscriptionId: Uuid, policy: SendingPolicy): Promise<void> {
@@ -90,13 +90,13 @@ async function sweep({ deps, cancel }: Machine): Promise<void> {
   }
 }
 
-/** A defect ends the lane's turn, not the loop; its lease runs out by itself. */
-async function surviving({ deps }: Machine, work: () => Promise<void>): Promise<void> {
+/** A defect ends one turn, not the loop; the lease of a lane runs out by itself. */
+async function surviving({ deps, cancel }: Machine, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (defect) {
     const reason = defect instanceof Error ? defect.message : String(defect)
-    deps.log.write('error', 'a lane of webhooks was left by a defect', { reason })
-    await deps.clock.sleep(1000)
+    deps.log.write('error', 'the sending of webhooks met a defect', { reason })
+    await deps.clock.sleep(1000, cancel)
   }
 }

@@ -88,7 +88,7 @@ export async function serveLane(
   const serving: Serving = { deps, session, stopped, report: (tried) => report(tried) }
   while (await hasWork(serving)) {
     if (await mayBegin(serving)) begin(serving)
-    else await Promise.race(session.inFlight.values())
+    else if (session.inFlight.size > 0) await Promise.race(session.inFlight.values())
   }
   if (!session.gone) await giveBack(deps, session)
 }

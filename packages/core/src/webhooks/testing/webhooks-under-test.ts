@@ -94,7 +94,7 @@ export function webhooksWorld({ ports: replaced = {}, limits, schedule = [0, 1, 
 }
 
 /** Counts the reports of a payment in its `entries`, so that each effect shows. */
-export const countReports: ApplyReport = (_deps, tx, { paymentId }) =>
+const countReports: ApplyReport = (_deps, tx, { paymentId }) =>
   safeTry(async function* () {
     const payment = yield* tx.payments.find({ id: paymentId })
     if (payment === null) return ok(null)
@@ -106,7 +106,7 @@ export async function subscribed({ webhooks }: WebhooksWorld, changed: Partial<S
   return expectOk(webhooks.subscribe({ details: { ...details, ...changed }, reach: ownReach, caller }))
 }
 
-export function payment(id: Uuid, client: string, status: PaymentStatus = 'PENDING'): Payment {
+function payment(id: Uuid, client: string, status: PaymentStatus = 'PENDING'): Payment {
   return {
     id,
     client,
