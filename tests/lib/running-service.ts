@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../../scripts/lib/run-tool.ts'
+
+export type RunningService = Readonly<{
+  url: string
+  /** As a power cut would for this process. */
+  kill: () => Promise<void>
+  /** In order; answers the exit code. */
+  stop: () => Promise<number | null>
+}>
+
+/** The service itself, as `npm start` runs it, over a data directory. */
+export async function startService(dataDir: string, port = 0): Promise<RunningService> {
+  const child = spawn(process.execPath, ['--conditions=@cbp/source', join(root, 'packages/http/src/main.ts')], {
+    env: { ...process.env, CBP_DATA_DIR: dataDir, CBP_PORT: String(port), CBP_LOG_LEVEL: 'warn' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child.stderr.on('data', (chunk: Buffer) => appendFileSync(join(dataDir, 'service.log'), chunk))
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const url = await readyUrl(child)
+  return {
+    url,
+    kill: async () => {
+      child.kill('SIGKILL')
+      await ended
+    },
+    stop: () => {
+      child.kill('SIGTERM')
+      return ended
+    },
+  }
+}
+
+function readyUrl(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let output = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      output += chunk.toString('utf8')
+      const ready = /listening on (http:\/\/\S+)/.exec(output)
+      if (ready?.[1] !== undefined) resolve(ready[1])
+    })
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code} before it was ready`)))
+  })
+}
