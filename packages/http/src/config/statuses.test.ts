@@ -42,6 +42,7 @@ const refused: Case[] = [
   ['an unknown parameter', 'GET', `${path}?scopes=/`, {}, 400, 'invalid-parameter', '#/query/scopes'],
   ['a repeated parameter', 'GET', `${path}?scope=/&scope=/a`, {}, 400, 'invalid-parameter', '#/query/scope'],
   ['a member of every object as a parameter', 'GET', `${path}?__proto__=1`, {}, 400, 'invalid-parameter', '#/query/__proto__'],
+  ['a member of every object, repeated', 'GET', `${path}?__proto__=1&__proto__=2`, {}, 400, 'invalid-parameter', '#/query/__proto__'],
   ['a bad asOf', 'GET', `${path}?asOf=yesterday`, {}, 400, 'invalid-parameter', '#/query/asOf'],
   ['an impossible day', 'GET', `${path}?asOf=2026-02-31T25:00:00Z`, {}, 400, 'invalid-parameter', '#/query/asOf'],
   ['a day that February lacks', 'GET', `${path}?asOf=2026-02-30T00:00:00Z`, {}, 400, 'invalid-parameter', '#/query/asOf'],

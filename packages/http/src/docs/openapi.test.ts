@@ -1,3 +1,4 @@
+import { webhookTypes } from '@cbp/core'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { openApp } from '../../tests/support.ts'
@@ -27,6 +28,28 @@ describe('the OpenAPI document', () => {
     expect(described.toSorted()).toEqual([...routes].toSorted())
   })
 
+  it('has what subscribers get', async () => {
+    const { webhooks } = (await documentOf()).document as Document & { webhooks: Record<string, unknown> }
+    expect(Object.keys(webhooks).toSorted()).toEqual([...webhookTypes, 'TEST'].toSorted())
+  })
+
+  it('says how an inbound webhook is signed, and that it takes no bearer', async () => {
+    const { document } = await documentOf()
+    const operation = document.paths['/webhooks/payment-status']?.['post'] as Operation & {
+      parameters: { name: string }[]
+      requestBody: unknown
+    }
+    expect(operation.security).toEqual([])
+    expect(operation.parameters.map(({ name }) => name)).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature'])
+    expect(operation?.requestBody).toBeDefined()
+  })
+
+  it('names both media types of a patch', async () => {
+    const { document } = await documentOf()
+    const operation = document.paths['/payments/{id}']?.['patch'] as (Operation & { requestBody: { content: object } }) | undefined
+    expect(Object.keys(operation?.requestBody.content ?? {})).toEqual(['application/merge-patch+json', 'application/json'])
+  })
+
   it('gives every operation an id of its own, and every guarded one a 401 and 403', async () => {
     const { document } = await documentOf()
     const operations = Object.values(document.paths).flatMap((each) => Object.values(each))
@@ -52,6 +75,8 @@ describe('the problems of the OpenAPI document', () => {
       )
     }
     expect(membersAt('/config/{component}/{key}', 'put', '412')).toEqual(expect.arrayContaining(['current', 'differences']))
+    expect(membersAt('/payments/{id}', 'patch', '412')).toContain('current')
+    expect(membersAt('/payments', 'post', '409')).toContain('paymentId')
     expect(membersAt('/config/changes', 'get', '410')).toContain('head')
     expect(membersAt('/config/{component}', 'get', '404')).toContain('head')
   })

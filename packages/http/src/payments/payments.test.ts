@@ -151,7 +151,7 @@ describe('changing a payment', () => {
     const amend = (amount: number): Promise<Response> =>
       call('PATCH', `/payments/${id}`, { body: { amount }, headers: { 'if-match': '"1"' } })
     const statuses = (await Promise.all([amend(1), amend(2)])).map(({ status }) => status)
-    expect(statuses.toSorted()).toEqual([200, 412])
+    expect(new Set(statuses)).toEqual(new Set([200, 412]))
   })
 
   it('cancels softly', async () => {

@@ -1,7 +1,11 @@
 import { connect } from 'node:net'
+import { fakeStore } from '@cbp/core/testing'
 import * as fc from 'fast-check'
+import { errAsync } from 'neverthrow'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { bill, createdPayment } from '../../tests/payments.ts'
 import { createIt, openApp, openServer, problemOf, put, type TestServer, token } from '../../tests/support.ts'
+import { systemClock } from '../assembly/platform/index.ts'
 import { openMetricsOf } from '../metrics/open-metrics.ts'
 import { catalogue, problemCodes } from '../problems/catalogue.ts'
 
@@ -63,20 +67,48 @@ describe('metrics', () => {
   it('names what is measured', async () => {
     const { call } = await openApp()
     await put(call, '/config/payments/a', 1)
+    for (const _ of [1, 2]) await createdPayment(call, bill, { 'idempotency-key': 'once' })
     const text = await (await call('GET', '/metrics')).text()
     for (const name of [
       'cbp_http_requests_total{method="PUT",route="/config/{component}/{key}",status="201"} 1',
       'cbp_http_request_duration_seconds_bucket{method="PUT",route="/config/{component}/{key}",status_class="2xx",le="+Inf"} 1',
-      'cbp_store_call_duration_seconds_count{operation="transaction"} 1',
+      'cbp_store_call_duration_seconds_count{operation="transaction"}',
       'cbp_cache_reads_total{result="hit"}',
-      'cbp_outbox_backlog_events 1',
+      'cbp_outbox_backlog_events 2',
       'cbp_outbox_oldest_event_age_seconds',
       'cbp_outbox_blocked_streams 0',
       'cbp_relay_confirmed_total',
       'cbp_watchers 0',
+      'cbp_payments{status="PENDING"} 1',
+      'cbp_payments{status="REVERSED"} 0',
+      'cbp_open_discrepancies 0',
+      'cbp_reconciler_checks_total 0',
+      'cbp_idempotency_replays_total 1',
+      'cbp_webhook_delivered_total 0',
+      'cbp_webhook_backlog 0',
+      'cbp_webhook_oldest_due_age_seconds 0',
+      'cbp_webhook_disabled_subscriptions 0',
+      'cbp_consumer_applied_total{consumer="webhooks"} 0',
+      'cbp_dead_letters 0',
+      'cbp_payment_service_call_errors_total',
     ]) {
       expect(text).toContain(name)
     }
+  })
+
+  it('leaves gaps for what a store does not tell', async () => {
+    const away = () => errAsync({ kind: 'store-unavailable', reason: 'gone' }) as never
+    const { paymentStore, webhookStore, deadLetterStore } = fakeStore(systemClock)
+    const { call } = await openApp({
+      ports: {
+        paymentStore: { ...paymentStore, totals: away },
+        webhookStore: { ...webhookStore, backlog: away },
+        deadLetterStore: { ...deadLetterStore, deadCount: away },
+      },
+    })
+    const text = await (await call('GET', '/metrics')).text()
+    expect(text).not.toMatch(/^cbp_(payments|open_discrepancies|webhook_backlog|webhook_oldest_due_age_seconds|dead_letters)[ {]/m)
+    expect(text).toMatch(/^cbp_outbox_backlog_events 0$/m)
   })
 
   it('asks for monitoring:read', async () => {
@@ -265,6 +297,15 @@ describe('any request at all', () => {
       '..',
       '__proto__',
       '$schema',
+      'process',
+      'webhooks',
+      'subscriptions',
+      'deliveries',
+      'payment-status',
+      'events',
+      'dead-letters',
+      'streams',
+      '01890a5d-ac96-774b-bcce-b302099a8057',
     ),
     fc.string(),
   )
@@ -294,6 +335,10 @@ describe('any request at all', () => {
       'x-request-id',
       'traceparent',
       'content-encoding',
+      'idempotency-key',
+      'webhook-id',
+      'webhook-timestamp',
+      'webhook-signature',
     ),
     header,
   )

@@ -89,6 +89,7 @@ function splitQuery(query: string): Readonly<Record<string, string>> | ReadonlyM
         code: 'repeated-parameter',
         message: `${name} is given more than once.`,
       })
+      continue
     }
     if (name === '__proto__') Object.defineProperty(given, name, { value, enumerable: true })
     else given[name] = value
