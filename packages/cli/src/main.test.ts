@@ -140,16 +140,16 @@ describe('a service and its operator', { timeout }, () => {
     const service = start(['serve', '--json'], { ...env, CBP_PORT: '0' })
     await printed(service, '\n')
     const { listening: url } = JSON.parse(service.stdout()) as { listening: string }
-    const shown = async (line: string): Promise<Readonly<Record<string, unknown>>> => {
+    const shown = async (line: string): Promise<Readonly<{ code: number | null; id: string }>> => {
       const { code, stdout } = await cbp([...line.split(' '), '--json'], { env })
-      return { code, ...(JSON.parse(stdout) as object) }
+      return { code, ...(JSON.parse(stdout) as { id: string }) }
     }
     const { id } = await shown('payment create --amount 1250 --currency EUR --payee-id p --payee-name Power --user u')
     expect(await shown(`payment process ${id} --wait --timeout 20s`)).toMatchObject({ code: 0, status: 'COMPLETED' })
     expect(await shown(`payment verify ${id}`)).toMatchObject({ code: 0, verified: true })
     expect(await shown(`payment show ${id}`)).toMatchObject({ history: [{}, {}, { to: 'COMPLETED', cause: 'webhook' }] })
     const failing = await shown('payment create --amount 5 --currency EUR --payee-id p --payee-name P --user u --metadata sandbox=fails')
-    expect(await shown(`payment process ${failing['id']} --wait --timeout 20s`)).toMatchObject({ code: 1, status: 'FAILED' })
+    expect(await shown(`payment process ${failing.id} --wait --timeout 20s`)).toMatchObject({ code: 1, status: 'FAILED' })
     expect(await shown(`demo --url ${url}`)).toMatchObject({ code: 0, passed: true })
     expect(await shown('events streams --blocked')).toMatchObject({ code: 0, items: [] })
     expect(await shown('webhook deliveries --status delivered')).toMatchObject({

@@ -14,6 +14,7 @@ export type Defect =
   | 'forbids'
   | 'refuses-target'
   | 'keeps-subscriptions'
+  | 'is-another'
 
 /** As much of the service as a demonstration needs, in memory. */
 export type DemoService = Readonly<{
@@ -93,6 +94,7 @@ function subscribe({ defect, secret, endpoints }: State, body: string): Reply {
 function create(state: State, key: string, body: string): Reply {
   const known = state.answers.get(key)
   if (known !== undefined && state.defect !== 'repeats') return [201, known]
+  if (state.defect === 'is-another') return [201, { id: '\u001b[2J', amount: '\u001b[2J' }]
   const { amount, currency } = JSON.parse(body) as Payment
   state.payment = { id: randomUUID(), status: 'PENDING', amount, currency }
   state.answers.set(key, JSON.stringify(state.payment))

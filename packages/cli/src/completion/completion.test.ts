@@ -36,6 +36,24 @@ describe('the completion for bash', () => {
       ['fakes', 'sqlite'],
     ],
     [['cbp', 'completion', 'z'], ['zsh']],
+    [
+      ['cbp', 'payment', 'c'],
+      ['create', 'cancel'],
+    ],
+    [
+      ['cbp', 'payment', 'list', '--status', 'C'],
+      ['COMPLETED', 'CANCELLED'],
+    ],
+    [
+      ['cbp', 'webhook', 'd'],
+      ['disable', 'deliveries'],
+    ],
+    [['cbp', 'webhook', 'add', '--types', 'CONFIG'], ['CONFIG_UPDATED']],
+    [
+      ['cbp', 'events', 'dead', '--state', ''],
+      ['dead', 'replayed', 'discarded'],
+    ],
+    [['cbp', 'dem'], ['demo']],
     [['cbp', 'config', 'get', '--scope', 'con'], []],
   ])('offers for %j just %j', async (words, expected) => {
     expect(await offered(...words)).toEqual(expected)
@@ -48,5 +66,17 @@ it.each([
 ])('knows every command and its options in %s', async (shell, mark) => {
   const { code, stdout } = await run(noHost, ['completion', shell])
   expect(code).toBe(0)
-  for (const word of [mark, 'config', 'rollback', 'if-version', 'fakes sqlite']) expect(stdout).toContain(word)
+  for (const word of [
+    mark,
+    'config',
+    'rollback',
+    'if-version',
+    'fakes sqlite',
+    'payment',
+    'idempotency-key',
+    'deliveries',
+    'unblock',
+    'demo',
+  ])
+    expect(stdout).toContain(word)
 })

@@ -70,6 +70,7 @@ describe('the demonstration against a running service', () => {
     ['unverified', 'Verify it', 'cbp payment verify'],
     ['forbids', 'Subscribe to webhooks', 'payments:read payments:write webhooks:read webhooks:write'],
     ['refuses-target', 'Subscribe to webhooks', 'log'],
+    ['is-another', 'Create a payment', 'Is --url the address'],
     ['keeps-subscriptions', 'Remove the subscription', 'a little later'],
   ])('ends with exit code 1 and says what to check: a service that %s', async (defect, step, check) => {
     const at = await service(defect)

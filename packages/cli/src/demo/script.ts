@@ -17,11 +17,10 @@ export type Stage = Readonly<{
   timeoutMs: number
 }>
 
-type PaymentBody = Readonly<{ id: string; status: string; amount: number; currency: string }>
-
 export const neededScope = 'payments:read payments:write webhooks:read webhooks:write'
 const types = ['PAYMENT_CREATED', 'PAYMENT_UPDATED', 'PAYMENT_COMPLETED', 'PAYMENT_FAILED', 'PAYMENT_DELETED']
 const pauseMs = 100
+const idForm = /^[\da-f-]{36}$/i
 
 /** Subscribes the receiver; answers the id of its subscription. */
 export function subscribe(stage: Stage): Promise<Result<string, Failure>> {
@@ -30,8 +29,8 @@ export function subscribe(stage: Stage): Promise<Result<string, Failure>> {
     const body = { url: receiver.url, types, description: 'cbp demo' }
     const reply = await ask(stage, { method: 'POST', path: '/webhooks/subscriptions', body }, [201])
     if (reply.isErr()) return err(reply.error)
-    const { id, secret } = reply.value.body as Readonly<{ id: string; secret: string }>
-    if (typeof secret !== 'string') return stepFailed('no-secret', 'The subscription came without a secret.', 'Is it the Config API?')
+    const { id, secret } = membersOf(reply.value.body)
+    if (typeof id !== 'string' || typeof secret !== 'string') return notTheService('The subscription came without id or secret.')
     receiver.trust(secret)
     return told(`${receiver.url} hears of payments; its signing secret was told this once.`, id)
   })
@@ -41,7 +40,7 @@ export function subscribe(stage: Stage): Promise<Result<string, Failure>> {
 export async function payOnce(stage: Stage): Promise<Result<string, Failure>> {
   const { narration } = stage
   return safeTry<string, Failure>(async function* () {
-    const { id } = yield* await createTwice(stage)
+    const id = yield* await createTwice(stage)
     yield* await narration.step('Hear PAYMENT_CREATED', () => hear(stage, 'PAYMENT_CREATED', id))
     yield* await narration.step('Check that it is PENDING', () => statusIs(stage, id, 'PENDING'))
     yield* await narration.step('Process it', () => processIt(stage, id))
@@ -60,7 +59,8 @@ export function unsubscribe(stage: Stage, id: string): Promise<Result<null, Fail
   })
 }
 
-async function createTwice(stage: Stage): Promise<Result<PaymentBody, Failure>> {
+/** Answers the id of the one payment that there is then. */
+async function createTwice(stage: Stage): Promise<Result<string, Failure>> {
   const key = crypto.randomUUID()
   const request: JsonRequest = {
     method: 'POST',
@@ -76,19 +76,20 @@ async function createTwice(stage: Stage): Promise<Result<PaymentBody, Failure>> 
   }
   const first = await stage.narration.step('Create a payment', async () => {
     const reply = await ask(stage, request, [201])
-    return reply.andThen((made) => {
-      const { id, amount, currency } = made.body as PaymentBody
-      return told(`Payment ${id} of ${moneyText(amount, currency)}, with the Idempotency-Key ${key}.`, made)
-    })
+    if (reply.isErr()) return err(reply.error)
+    const { id, amount, currency } = membersOf(reply.value.body)
+    if (typeof id !== 'string' || !idForm.test(id)) return notTheService('The payment came without an id.')
+    const sum = moneyText(Number(amount), String(currency))
+    return told(`Payment ${id} of ${sum}, with the Idempotency-Key ${key}.`, { id, text: reply.value.text })
   })
   if (first.isErr()) return err(first.error)
-  const repeated = await stage.narration.step('Repeat the request', async () => {
+  const { id, text } = first.value
+  return stage.narration.step('Repeat the request', async () => {
     const again = await ask(stage, request, [201])
     if (again.isErr()) return err(again.error)
-    if (again.value.text === first.value.text) return told('The same answer, byte for byte: there is one payment.', null)
+    if (again.value.text === text) return told('The same answer, byte for byte: there is one payment.', id)
     return stepFailed('not-idempotent', 'The repeated request was answered otherwise.', 'Look at both with: cbp payment list')
   })
-  return repeated.map(() => first.value.body as PaymentBody)
 }
 
 async function processIt(stage: Stage, id: string): ReturnType<typeof statusIs> {
@@ -148,16 +149,16 @@ async function hear({ session, receiver, timeoutMs }: Stage, type: string, id: s
 async function verify(stage: Stage, id: string): ReturnType<typeof statusIs> {
   const reply = await ask(stage, { method: 'GET', path: pathOf(id, '/verify') }, [200])
   if (reply.isErr()) return err(reply.error)
-  const { verified } = reply.value.body as Readonly<{ verified?: unknown }>
-  if (verified === true) return told(`Here and at the Payment Service it is ${wordOf(reply.value.body, 'remoteStatus')}.`, null)
+  if (membersOf(reply.value.body)['verified'] === true)
+    return told(`Here and at the Payment Service it is ${wordOf(reply.value.body, 'remoteStatus')}.`, null)
   return stepFailed('not-verified', 'The Payment Service holds something else.', `See what with: cbp payment verify ${id}`)
 }
 
 async function history(stage: Stage, id: string): ReturnType<typeof statusIs> {
   const reply = await ask(stage, { method: 'GET', path: pathOf(id, '/history') }, [200])
   return reply.andThen(({ body }) => {
-    const { items = [] } = body as Readonly<{ items?: readonly unknown[] }>
-    const entries = items.map((entry) => `${wordOf(entry, 'to')} by ${wordOf(entry, 'cause')}`)
+    const { items } = membersOf(body)
+    const entries = (Array.isArray(items) ? items : []).map((entry) => `${wordOf(entry, 'to')} by ${wordOf(entry, 'cause')}`)
     return told(entries.join(', then '), null)
   })
 }
@@ -180,7 +181,15 @@ function historyHint(id: string): string {
   return `See what happened with: cbp payment show ${id}`
 }
 
+function membersOf(body: unknown): Readonly<Record<string, unknown>> {
+  return typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {}
+}
+
 function wordOf(body: unknown, name: string): string {
-  const value = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>)[name] : undefined
+  const value = membersOf(body)[name]
   return typeof value === 'string' ? plain(value) : 'nothing'
+}
+
+function notTheService(detail: string): Result<never, Failure> {
+  return stepFailed('not-the-service', detail, 'Is --url the address of the Config API?')
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { withExamples } from '../program/examples.ts'
-import { oneOf, option, pageOptions } from '../program/options.ts'
+import { limitOption, oneOf, option, pageOptions } from '../program/options.ts'
 import type { Perform } from '../program/perform.ts'
 import { deadLetterStates } from './states.ts'
 
@@ -27,8 +27,8 @@ function addStreams(events: Command, perform: Perform): void {
       .summary('list streams and how far they are sent')
       .description('Lists streams by name: how many events each has, and how many of them are confirmed.')
       .option('--blocked', 'only those that wait for somebody to unblock them')
-      .addOption(option('--after <stream>', 'only streams whose name comes after this one'))
-      .addOption(pageOptions('streams')[0] ?? option('--limit <count>', 'how many'))
+      .option('--after <stream>', 'only streams whose name comes after this one')
+      .addOption(limitOption())
       .option('--all', 'all of them, page after page')
       .action(perform(async () => (await import('./streams.ts')).listStreams)),
     ['cbp events streams --blocked', 'what waits for somebody'],

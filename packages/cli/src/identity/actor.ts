@@ -9,7 +9,8 @@ export type Actor = Readonly<{ caller: Caller; viewer: Viewer; reach: Reach }>
 
 /**
  * An operator works on the stores themselves and sees everything. A token in CBP_TOKEN makes the command act as its
- * client instead, which sees no more than it would through the service.
+ * client instead, which owns what it makes and sees what its client sees. What the token permits is not asked: whoever
+ * can open the stores needs no permission of the service.
  */
 export async function actorOf(session: Session, { caller }: OpenCore): Promise<Result<Actor, Failure>> {
   const token = session.io.env['CBP_TOKEN'] ?? ''

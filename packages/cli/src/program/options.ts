@@ -66,11 +66,12 @@ export function serviceOptions(): readonly Option[] {
   ]
 }
 
-/** How much of a list to show. */
+/** How many of a list to show. */
+export function limitOption(): Option {
+  return option('--limit <count>', 'how many').argParser(wholeNumber(1)).default(20)
+}
+
+/** How much of a list to show, the newest first. */
 export function pageOptions(what: string): readonly Option[] {
-  return [
-    option('--limit <count>', 'how many').argParser(wholeNumber(1)).default(20),
-    option('--before <id>', `only ${what} older than this one`),
-    option('--all', 'all of them, page after page'),
-  ]
+  return [limitOption(), option('--before <id>', `only ${what} older than this one`), option('--all', 'all of them, page after page')]
 }

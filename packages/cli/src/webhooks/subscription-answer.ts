@@ -1,4 +1,4 @@
-import { type Subscription, timestamp, type Uuid, type WithSecret } from '@cbp/core'
+import { type Subscription, timestamp, type Uuid, type WebhookSecret, type WithSecret } from '@cbp/core'
 import { subscriptionBody, subscriptionWithSecretBody } from '@cbp/http/bodies'
 import type { Result } from 'neverthrow'
 import { readId } from '../inputs.ts'
@@ -23,16 +23,16 @@ export function secretAnswer({ notice }: Session, made: WithSecret, headline: st
   notice('secret-shown-once', 'The secret is shown this once. Keep it where secrets are kept; cbp webhook rotate makes another.')
   return {
     json: subscriptionWithSecretBody(made),
-    text: (style) =>
-      `${style.paint('green', '✔')} ${plain(headline)}\n${subscriptionFields(style, made.subscription)}${renderFields(style, [['secret', made.secret]])}`,
+    text: (style) => `${style.paint('green', '✔')} ${plain(headline)}\n${subscriptionFields(style, made.subscription, made.secret)}`,
   }
 }
 
-export function subscriptionFields(style: Style, subscription: Subscription): string {
+export function subscriptionFields(style: Style, subscription: Subscription, secret: WebhookSecret | null = null): string {
   const { statuses, components } = subscription.filter
   const older = subscription.secrets.slice(1).flatMap(({ expiresAt }) => (expiresAt === null ? [] : [timestamp(expiresAt)]))
   return renderFields(style, [
     ['id', subscription.id],
+    ['secret', secret],
     ['url', subscription.url],
     ['types', subscription.types.join(', ')],
     ['status', statusOf(subscription)],
