@@ -1,24 +1,14 @@
 import type { ConfigCache } from '../../config/index.ts'
-import { fakeConfigCache } from '../../config/testing/fake-config-cache.ts'
-import { faultyConfigCache } from '../../config/testing/faulty-config-cache.ts'
-import { faultyConfigStore } from '../../config/testing/faulty-config-store.ts'
 import { type Core, createCore } from '../../create-core.ts'
-import type { EventBroker } from '../../events/index.ts'
-import { faultyEventBroker } from '../../events/testing/faulty-event-broker.ts'
-import { faultyOutbox } from '../../events/testing/faulty-outbox.ts'
+import type { ConsumerDefinition, EventBroker } from '../../events/index.ts'
 import { neverCancelled } from '../../kernel/cancel.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import { fakeDigest } from '../../kernel/testing/fake-digest.ts'
-import { fakeIds } from '../../kernel/testing/fake-ids.ts'
 import { fakeRandom } from '../../kernel/testing/fake-random.ts'
-import { fakeSignals } from '../../kernel/testing/fake-signals.ts'
-import { faultPlan } from '../../kernel/testing/faults.ts'
-import { faultySignals } from '../../kernel/testing/faulty-signals.ts'
-import { faultyTransactions } from '../../kernel/testing/faulty-transactions.ts'
-import type { Ports } from '../../ports.ts'
-import type { StorePorts } from '../fake-store/fake-store.ts'
-import type { SimulatedConnection, SimulatedDatabase } from './engines.ts'
-import { type Life, life, lived, livedClock, reachableInLife } from './life.ts'
+import type { PaymentService } from '../../payments/index.ts'
+import type { WebhookTransport } from '../../webhooks/index.ts'
+import type { SimulatedDatabase } from './engines.ts'
+import { failingPorts } from './failing-ports.ts'
+import { type Life, life } from './life.ts'
 import type { Mutant } from './mutants.ts'
 import type { DeliveryObserver } from './observed.ts'
 import type { Plan } from './plan.ts'
@@ -43,23 +33,30 @@ export type Surroundings = Readonly<{
   sharedCache: ConfigCache
   broker: EventBroker
   observer: DeliveryObserver
+  paymentService: PaymentService
+  webhookTransport: WebhookTransport
+  consumers: readonly ConsumerDefinition[]
   mutant: Mutant | null
 }>
 
 /** Starts a process. `boot` counts all processes of the world, so that no two share ids or chance. */
 export async function startInstance(surroundings: Surroundings, boot: number, isHealed: boolean): Promise<Instance> {
-  const { plan, clock, database } = surroundings
+  const { plan, clock, database, mutant } = surroundings
   const connection = await database.connect()
+  const endings: (() => void)[] = [connection.kill]
   const ownLife = life({
     clock,
     random: fakeRandom(surroundings.seed * 7919 + boot),
     crashRate: plan.crashRate,
     stallRate: plan.stallRate,
     stallMs: plan.stallMs,
-    onKill: connection.kill,
+    onKill: () => {
+      for (const end of endings) end()
+    },
   })
-  const { ports, heal, struck } = failingPorts(surroundings, boot, ownLife, connection)
-  const core = createCore(surroundings.mutant?.host?.(ports) ?? ports, plan.limits)
+  const { ports, heal, struck } = failingPorts(surroundings, boot, ownLife, connection, (stop) => endings.push(stop))
+  const consumers = surroundings.consumers.map((each) => mutant?.consumer?.(each) ?? each)
+  const core = createCore(mutant?.host?.(ports) ?? ports, { limits: plan.limits, consumers })
   const instance: Instance = {
     name: `instance ${boot}`,
     core,
@@ -73,65 +70,4 @@ export async function startInstance(surroundings: Surroundings, boot: number, is
   if (isHealed) instance.heal()
   void core.run(neverCancelled)
   return instance
-}
-
-function failingPorts(
-  { plan, seed, clock, sharedCache, broker, observer, mutant }: Surroundings,
-  boot: number,
-  ownLife: Life,
-  connection: SimulatedConnection,
-): Readonly<{ ports: Ports; heal: () => void; struck: () => ReadonlyMap<string, number> }> {
-  const random = fakeRandom(seed * 104_729 + boot)
-  const options = { random, clock, maxDelayMs: plan.delayMs }
-  const transactionPlan = faultPlan({ ...options, rates: plan.transactions })
-  const storePlan = faultPlan({ ...options, rates: plan.configStore })
-  const cachePlan = faultPlan({ ...options, rates: plan.configCache })
-  const outboxPlan = faultPlan({ ...options, rates: plan.outbox })
-  const brokerPlan = faultPlan({ ...options, rates: plan.broker })
-  const signalPlan = faultPlan({ ...options, rates: plan.signals })
-  const reachable: StorePorts = {
-    transactions: reachableInLife(ownLife, connection.ports.transactions),
-    configStore: reachableInLife(ownLife, connection.ports.configStore),
-    outbox: reachableInLife(ownLife, connection.ports.outbox),
-  }
-  const plans = {
-    transactions: transactionPlan,
-    'config store': storePlan,
-    'config cache': cachePlan,
-    outbox: outboxPlan,
-    broker: brokerPlan,
-    signals: signalPlan,
-  }
-  const store: StorePorts = mutant?.store?.(reachable) ?? reachable
-  const cache = plan.sharedCache ? sharedCache : fakeConfigCache(clock)
-  const ownClock = livedClock(ownLife, clock)
-  const faultyCache = faultyConfigCache(mutant?.cache?.(cache) ?? cache, cachePlan, clock)
-  const queues = observer.broker(broker)
-  return {
-    ports: {
-      clock: ownClock,
-      ids: fakeIds({ clock, node: boot }),
-      random,
-      digest: fakeDigest(),
-      log: { write: () => {} },
-      signals: faultySignals(fakeSignals(), signalPlan),
-      transactions: lived(ownLife, faultyTransactions(store.transactions, transactionPlan)),
-      configStore: lived(ownLife, faultyConfigStore(store.configStore, storePlan)),
-      outbox: lived(ownLife, faultyOutbox(observer.outbox(store.outbox), outboxPlan)),
-      configCache: {
-        read: (name) => ownLife.around(() => faultyCache.read(name)),
-        write: (name, record, ttlMs) => ownLife.around(() => faultyCache.write(name, record, ttlMs)),
-      },
-      eventBroker: lived(ownLife, faultyEventBroker(mutant?.broker?.(queues) ?? queues, brokerPlan)),
-    },
-    heal: () => {
-      for (const each of Object.values(plans)) each.heal()
-    },
-    struck: () => {
-      const named = Object.entries(plans).flatMap(([port, each]) =>
-        [...each.counts].map(([fault, count]) => [`${port} ${fault}`, count] as const),
-      )
-      return new Map([...named, ['process stall', ownLife.stalls()], ['process crash', ownLife.isOver() ? 1 : 0]])
-    },
-  }
 }

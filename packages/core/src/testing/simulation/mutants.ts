@@ -1,6 +1,8 @@
 import type { ConfigCache } from '../../config/index.ts'
-import type { EventBroker } from '../../events/index.ts'
+import type { ConsumerDefinition, EventBroker } from '../../events/index.ts'
+import type { PaymentService } from '../../payments/index.ts'
 import type { Ports } from '../../ports.ts'
+import type { WebhookTransport } from '../../webhooks/index.ts'
 import type { StorePorts } from '../fake-store/fake-store.ts'
 
 /** A planted bug, put between core and one of its ports, and the law that it breaks. */
@@ -13,4 +15,9 @@ export type Mutant = Readonly<{
   store?: (store: StorePorts) => StorePorts
   cache?: (cache: ConfigCache) => ConfigCache
   broker?: (broker: EventBroker) => EventBroker
+  /** In the client of the Payment Service, above the network. */
+  paymentService?: (service: PaymentService, ports: Pick<Ports, 'clock' | 'ids'>) => PaymentService
+  webhookTransport?: (transport: WebhookTransport) => WebhookTransport
+  /** In what consumes events beside core's own consumers. */
+  consumer?: (consumer: ConsumerDefinition) => ConsumerDefinition
 }>

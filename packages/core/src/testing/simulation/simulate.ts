@@ -1,9 +1,10 @@
-import { okAsync } from 'neverthrow'
 import { fakeConfigCache } from '../../config/testing/fake-config-cache.ts'
 import { fakeEventBroker } from '../../events/testing/fake-event-broker.ts'
 import type { Random } from '../../kernel/random.ts'
 import { type FakeClock, fakeClock, fakeEpochStart } from '../../kernel/testing/fake-clock.ts'
 import { fakeRandom } from '../../kernel/testing/fake-random.ts'
+import { fakePaymentService } from '../../payments/testing/fake-payment-service.ts'
+import { fakeWebhookTransport } from '../../webhooks/testing/fake-webhook-transport.ts'
 import { type ClientWorld, readSetting, runReader, runWatcher, runWriter } from './clients.ts'
 import { configViolations } from './config-laws.ts'
 import { fakeEngine, type SimulatedConnection, type SimulatedEngine } from './engines.ts'
@@ -101,8 +102,19 @@ async function createWorld(
   const observer = deliveryObserver(history.violations)
   const database = await engine.open(clock)
   const broker = fakeEventBroker()
-  broker.subscribe({ name: 'witness', topics: ['#'], handle: () => okAsync(undefined) })
-  const surroundings = { plan, seed, clock, database, sharedCache: fakeConfigCache(clock), broker, observer, mutant }
+  const surroundings: Surroundings = {
+    plan,
+    seed,
+    clock,
+    database,
+    sharedCache: fakeConfigCache(clock),
+    broker,
+    observer,
+    paymentService: fakePaymentService({ clock }),
+    webhookTransport: fakeWebhookTransport(clock),
+    consumers: [],
+    mutant,
+  }
   return {
     plan,
     clock,
