@@ -68,7 +68,11 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     const exchange = exchangeOf(c, requestIdFor, inTime)
     return respond(c, line.refuse(refusalOf(app, exchange), exchange))
   })
-  return { app, fastLane: fastLane(line, endpoints, requestIdFor, deps.log), refuseExpectation: refuseExpectation(line, requestIdFor) }
+  return {
+    app,
+    fastLane: fastLane(line, endpoints, { requestIdFor, inTime, log: deps.log }),
+    refuseExpectation: refuseExpectation(line, requestIdFor),
+  }
 }
 
 function refusalOf(app: App, { path, method }: Exchange): Problem | Answer {

@@ -9,7 +9,7 @@ export type RefuseExpectation = (incoming: IncomingMessage, outgoing: ServerResp
 export function refuseExpectation({ refuse }: Pipeline, requestIdFor: (given: string | undefined) => string): RefuseExpectation {
   return (incoming, outgoing) => {
     const [path = '', query = ''] = (incoming.url ?? '').split('?', 2)
-    const exchange = plainExchange(incoming, outgoing, { path, query, params: {} }, requestIdFor)
+    const exchange = plainExchange(incoming, outgoing, { path, query, params: {} }, { requestIdFor, inTime: (reading) => reading })
     const expected = (incoming.headers.expect ?? '').slice(0, 100)
     // What follows may be a body that nobody is going to read.
     const refusal = problem('expectation-failed', `Expect: ${expected} is not known here.`, { headers: { connection: 'close' } })

@@ -5,24 +5,30 @@ import { watchPath } from '../config/watching.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Exchange, readTraceparent } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
+import { readIncoming } from './read-incoming.ts'
+import type { ReadInTime } from './routing.ts'
 
 /** Answers a request straight from node's own objects; `false` leaves it to the app. */
 export type FastLane = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean
 
-const entryTarget = /^(\/config\/([a-z0-9-]+)\/([a-z0-9.-]+))(?:\?([\w/.=&-]*))?$/
-const watchTarget = /^(\/config\/watch)(?:\?([\w/.=&-]*))?$/
+/** One endpoint as the lane knows it: of `target` the first group is the path, the last the query, those between its parameters. */
+type Way = Readonly<{ method: string; target: RegExp; names: readonly string[]; endpoint: Endpoint }>
+
 const plainHost = /^[a-z0-9._-]+(?::\d{1,5})?$/
+const query = String.raw`(?:\?([\w/.=&-]*))?`
+const id = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 
 type RequestIds = (given: string | undefined) => string
 
+export type FastLaneOptions = Readonly<{ requestIdFor: RequestIds; inTime: ReadInTime; log: Log }>
+
 /**
- * A lane past Hono for `GET /config/{component}/{key}`, by far the most frequent request, and for `GET /config/watch`, of
- * which a thousand stay open at a time. It runs the same endpoints in the same pipeline and differs only in how the
- * request is read and the answer written; whatever is unusual goes to the app.
+ * A lane past Hono for the requests that are by far the most frequent, and for `GET /config/watch`, of which a thousand
+ * stay open at a time. It runs the same endpoints in the same pipeline and differs only in how the request is read and the
+ * answer written; whatever is unusual goes to the app.
  */
-export function fastLane({ run }: Pipeline, endpoints: readonly Endpoint[], requestIdFor: RequestIds, log: Log): FastLane {
-  const entry = endpointAt(endpoints, entryPath)
-  const watch = endpointAt(endpoints, watchPath)
+export function fastLane({ run }: Pipeline, endpoints: readonly Endpoint[], options: FastLaneOptions): FastLane {
+  const ways = waysTo(endpoints)
   const answer = async (endpoint: Endpoint, exchange: Exchange, outgoing: ServerResponse): Promise<void> => {
     try {
       const finished = await run(endpoint, exchange)
@@ -32,49 +38,66 @@ export function fastLane({ run }: Pipeline, endpoints: readonly Endpoint[], requ
       outgoing.writeHead(finished.status, finished.headers)
       outgoing.end(finished.body ?? undefined)
     } catch (defect) {
-      log.write('error', 'an answer could not be written', { requestId: exchange.requestId, error: String(defect) })
+      options.log.write('error', 'an answer could not be written', { requestId: exchange.requestId, error: String(defect) })
       outgoing.destroy()
     }
   }
   return (incoming, outgoing) => {
-    const { method, url = '', headers } = incoming
-    if (method !== 'GET' || !plainHost.test(headers.host ?? '')) return false
-    const [, path, component, key, query] = entryTarget.exec(url) ?? noMatch
-    if (path !== undefined && component !== undefined && key !== undefined) {
-      void answer(
-        entry,
-        plainExchange(incoming, outgoing, { path, query: query ?? '', params: { component, key } }, requestIdFor),
-        outgoing,
-      )
+    const { method = 'GET', url = '', headers } = incoming
+    if (!plainHost.test(headers.host ?? '')) return false
+    for (const way of ways) {
+      const parts = way.method === method ? way.target.exec(url) : null
+      if (parts === null) continue
+      void answer(way.endpoint, plainExchange(incoming, outgoing, targetOf(way, parts), options), outgoing)
       return true
     }
-    const [, watched, selection] = watchTarget.exec(url) ?? noMatch
-    if (watched === undefined) return false
-    void answer(watch, plainExchange(incoming, outgoing, { path: watched, query: selection ?? '', params: {} }, requestIdFor), outgoing)
-    return true
+    return false
   }
 }
 
-const noMatch: readonly string[] = []
+function waysTo(endpoints: readonly Endpoint[]): readonly Way[] {
+  const way = (method: 'get' | 'post', path: string, target: string, ...names: readonly string[]): Way => ({
+    method: method.toUpperCase(),
+    target: new RegExp(`^(${target})${query}$`),
+    names,
+    endpoint: endpointAt(endpoints, method, path),
+  })
+  return [
+    way('get', entryPath, '/config/([a-z0-9-]+)/([a-z0-9.-]+)', 'component', 'key'),
+    way('get', watchPath, watchPath),
+    way('post', '/payments', '/payments'),
+    way('post', '/payments/{id}/process', `/payments/(${id})/process`, 'id'),
+    way('get', '/payments/{id}', `/payments/(${id})`, 'id'),
+    way('get', '/payments/{id}/status', `/payments/(${id})/status`, 'id'),
+    way('post', '/webhooks/payment-status', '/webhooks/payment-status'),
+  ]
+}
 
-function endpointAt(endpoints: readonly Endpoint[], wanted: string): Endpoint {
-  const endpoint = endpoints.find(({ method, path }) => method === 'get' && path === wanted)
-  if (endpoint === undefined) throw new Error(`there is no GET ${wanted}`)
+function targetOf({ names }: Way, parts: RegExpExecArray): Pick<Exchange, 'path' | 'query' | 'params'> {
+  const params: Record<string, string> = {}
+  for (const [index, name] of names.entries()) params[name] = parts[index + 2] ?? ''
+  return { path: parts[1] ?? '', query: parts[names.length + 2] ?? '', params }
+}
+
+function endpointAt(endpoints: readonly Endpoint[], method: string, wanted: string): Endpoint {
+  const endpoint = endpoints.find((each) => each.method === method && each.path === wanted)
+  if (endpoint === undefined) throw new Error(`there is no ${method} ${wanted}`)
   return endpoint
 }
 
-/** A request without a body, from node's own objects. */
+/** A request from node's own objects. */
 export function plainExchange(
-  { headers, method = 'GET' }: IncomingMessage,
+  incoming: IncomingMessage,
   outgoing: ServerResponse,
   target: Pick<Exchange, 'path' | 'query' | 'params'>,
-  requestIdFor: RequestIds,
+  { requestIdFor, inTime }: Pick<FastLaneOptions, 'requestIdFor' | 'inTime'>,
 ): Exchange {
+  const { headers, method = 'GET' } = incoming
   return {
     method,
     ...target,
     header: (name) => headers[name] as string | undefined,
-    readBody: async () => new Uint8Array(),
+    readBody: (limitBytes) => inTime(readIncoming(incoming, limitBytes)),
     requestId: requestIdFor(headers['x-request-id'] as string | undefined),
     traceparent: readTraceparent(headers['traceparent'] as string | undefined),
     outgoing,
