@@ -126,10 +126,13 @@ describe('process', () => {
   })
 })
 
+type TakenOver = PaymentsUnderTest & Readonly<{ first: Payment; findsAfter: (ms: number) => void }>
+
 describe('process, after a crash between its units', () => {
   /** The first process dies; what comes after its lease is another one over the same store and service. */
-  async function takenOver(afterMs: number, ...behaviours: readonly RemoteBehaviour[]): Promise<PaymentsUnderTest & { first: Payment }> {
+  async function takenOver(afterMs: number, ...behaviours: readonly RemoteBehaviour[]): Promise<TakenOver> {
     let isDead = false
+    let findMs = 0
     const under = paymentsUnderTest({
       behaviourOf: (sending) => behaviours[sending - 1] ?? completes,
       portsFrom: (fakes) => ({
@@ -140,6 +143,10 @@ describe('process, after a crash between its units', () => {
             const answer = fakes.paymentService.instruct(instruction)
             return isDead ? answer : new ResultAsync(new Promise(() => {}))
           },
+          find: (id) => {
+            const found = fakes.paymentService.find(id)
+            return ResultAsync.fromSafePromise(fakes.clock.sleep(findMs)).andThen(() => found)
+          },
         },
         // The deadline dies with the process.
         clock: { ...fakes.clock, sleep: (ms, cancel) => (isDead ? fakes.clock.sleep(ms, cancel) : new Promise(() => {})) },
@@ -149,7 +156,10 @@ describe('process, after a crash between its units', () => {
     void under.process(first.id)
     await under.clock.advance(afterMs)
     isDead = true
-    return { ...under, first }
+    const findsAfter = (ms: number): void => {
+      findMs = ms
+    }
+    return { ...under, first, findsAfter }
   }
 
   it('L10: a repetition finds what the first instruction did, and sends no other', async () => {
@@ -177,11 +187,55 @@ describe('process, after a crash between its units', () => {
     expect(paymentOf((await under.process(under.first.id))._unsafeUnwrap()).status).toBe('PROCESSING')
   })
 
+  it('concludes nothing from an answer that was asked for too early, however late it comes', async () => {
+    const under = await takenOver(62_000, { kind: 'never-answers' })
+    under.findsAfter(8000)
+    expect(paymentOf((await under.processed(under.first.id))._unsafeUnwrap()).status).toBe('PROCESSING')
+  })
+
+  it('answers UNKNOWN as it is, and leaves it to the reconciler', async () => {
+    const under = await takenOver(30_000, { kind: 'never-answers' }, { kind: 'times-out-before' })
+    const stop = under.start()
+    await under.clock.advance(11_000)
+    expect(paymentOf((await under.process(under.first.id))._unsafeUnwrap()).status).toBe('UNKNOWN')
+    expect(under.remote.sendings(under.first.id)).toBe(2)
+    await stop()
+  })
+
   it('answers at once when the payment was settled meanwhile', async () => {
     const under = await takenOver(30_000, { kind: 'never-answers' })
     await report(under, under.first, 'FAILED')
     expect(paymentOf((await under.process(under.first.id))._unsafeUnwrap()).status).toBe('FAILED')
     expect(under.remote.sendings(under.first.id)).toBe(1)
+  })
+})
+
+describe('process, when it outlives its lease', () => {
+  it('L10: leaves the answer to whoever has taken the request over, and records what it heard', async () => {
+    const answers: (() => void)[] = []
+    const under = paymentsUnderTest({
+      portsFrom: (fakes) => {
+        const gate = (): Promise<void> => new Promise((resolve) => void answers.push(resolve))
+        return {
+          ...fakes,
+          clock: { ...fakes.clock, sleep: () => new Promise(() => {}) },
+          paymentService: {
+            instruct: (instruction) => ResultAsync.fromSafePromise(gate()).andThen(() => fakes.paymentService.instruct(instruction)),
+            find: (id) => ResultAsync.fromSafePromise(gate()).andThen(() => fakes.paymentService.find(id)),
+          },
+        }
+      },
+    })
+    const { id } = await under.pending()
+    const first = under.process(id)
+    await under.clock.advance(30_000)
+    const second = under.process(id)
+    await under.clock.advance(0)
+    answers[0]?.()
+    expect((await first)._unsafeUnwrapErr()).toEqual({ kind: 'request-in-flight', key: 'process', retryAfterMs: 30_000 })
+    expect((await under.payment(id)).status).toBe('COMPLETED')
+    answers[1]?.()
+    expect(paymentOf((await second)._unsafeUnwrap()).status).toBe('COMPLETED')
   })
 })
 
