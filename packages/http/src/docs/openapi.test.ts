@@ -36,11 +36,12 @@ describe('the OpenAPI document', () => {
   it('says how an inbound webhook is signed, and that it takes no bearer', async () => {
     const { document } = await documentOf()
     const operation = document.paths['/webhooks/payment-status']?.['post'] as Operation & {
-      parameters: { name: string }[]
+      parameters: { name: string; required: boolean }[]
       requestBody: unknown
     }
     expect(operation.security).toEqual([])
     expect(operation.parameters.map(({ name }) => name)).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature'])
+    for (const { required } of operation?.parameters ?? []) expect(required).toBe(true)
     expect(operation?.requestBody).toBeDefined()
   })
 

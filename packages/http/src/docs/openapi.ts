@@ -73,7 +73,7 @@ const general: readonly ProblemCode[] = [
 
 const description = [
   'Versioned, scoped configuration with conditional writes and a change feed that misses nothing; payments, webhooks and events.',
-  'What is published and sent is described in /asyncapi.json; what this service asks of a Payment Service in /payment-service/openapi.json.',
+  'What is published and sent is described in [/asyncapi.json](/asyncapi.json), what this service asks of a Payment Service in [/payment-service/openapi.json](/payment-service/openapi.json).',
   'Any request may also be refused before it reaches an operation:',
   general.map((code) => `- ${catalogue[code].status} \`${code}\`: ${catalogue[code].title}. ${catalogue[code].remedy}`).join('\n'),
 ].join('\n\n')
@@ -83,7 +83,8 @@ const requestIdHeader = { 'x-request-id': { schema: { type: 'string' as const },
 /** Adds an endpoint to the document. Responses that every endpoint shares are added here. */
 export function registerEndpoint(registry: Registry, endpoint: Endpoint): void {
   const { method, path, permission, documentation } = endpoint
-  const { params, query, headers } = documentation
+  const { params, query, headers, requiredHeaders } = documentation
+  const fields = { ...requiredHeaders, ...headers }
   const body = documentation.body ?? documentation.rawBody
   registry.registerPath({
     method,
@@ -96,7 +97,7 @@ export function registerEndpoint(registry: Registry, endpoint: Endpoint): void {
     request: {
       ...(params === null ? {} : { params }),
       query,
-      ...(Object.keys(headers).length === 0 ? {} : { headers: headerSchema(headers) }),
+      ...(Object.keys(fields).length === 0 ? {} : { headers: headerSchema(fields, requiredHeaders) }),
       ...(body === null
         ? {}
         : { body: { required: true, content: Object.fromEntries(documentation.bodyTypes.map((type) => [type, { schema: body }])) } }),
@@ -110,9 +111,14 @@ function operationIdOf({ method, path }: Endpoint): string {
   return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
 }
 
-function headerSchema(headers: Readonly<Record<string, string>>): z.ZodObject {
+function headerSchema(fields: Readonly<Record<string, string>>, required: Readonly<Record<string, string>>): z.ZodObject {
   return z.object(
-    Object.fromEntries(Object.entries(headers).map(([name, description]) => [name, z.string().optional().openapi({ description })])),
+    Object.fromEntries(
+      Object.entries(fields).map(([name, description]) => {
+        const field = name in required ? z.string() : z.string().optional()
+        return [name, field.openapi({ description })]
+      }),
+    ),
   )
 }
 

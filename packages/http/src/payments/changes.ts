@@ -17,7 +17,7 @@ import { paymentParameters, representPayment, tag } from './shared.ts'
 
 const etag = { etag: 'Strong; made of the version, for If-Match' }
 const repeatable = {
-  'idempotency-key': 'Required: 1 to 255 visible ASCII characters, or a string in double quotes. Kept for 7 days',
+  'idempotency-key': '1 to 255 visible ASCII characters, or a string in double quotes. Kept for 7 days',
 }
 const repeatableProblems: readonly ProblemCode[] = [
   'idempotency-key-required',
@@ -26,7 +26,7 @@ const repeatableProblems: readonly ProblemCode[] = [
   'idempotency-key-reused',
   'store-unavailable',
 ]
-const conditions = { 'if-match': 'Required: the ETag of the payment, or `*` for whatever it is' }
+const conditions = { 'if-match': 'The ETag of the payment, or `*` for whatever it is' }
 const conditionalProblems: readonly ProblemCode[] = [
   'payment-not-found',
   'payment-state-conflict',
@@ -56,7 +56,7 @@ function createEndpoint(payments: PaymentsService): Endpoint {
     description: 'The same Idempotency-Key and body get the first answer again, byte for byte. Nothing is sent to the Payment Service yet.',
     tag,
     body: bodies.create,
-    headers: repeatable,
+    requiredHeaders: repeatable,
     successes: { 201: answered('The payment, PENDING', { location: 'Its path', ...replayed }) },
     problems: [...repeatableProblems, 'duplicate-reference'],
     handle: async ({ body: { amount, currency, payee, userId, reference, metadata } }, exchange) => {
@@ -88,7 +88,7 @@ function processEndpoint(payments: PaymentsService): Endpoint {
     description: 'Takes no body. What has no end yet is settled by the webhook of the Payment Service, or by asking it.',
     tag,
     params: paymentParameters,
-    headers: repeatable,
+    requiredHeaders: repeatable,
     successes: {
       200: answered('The payment, COMPLETED or FAILED', replayed),
       202: answered('The payment, PROCESSING or UNKNOWN', { location: 'Where to see how it stands', ...replayed }),
@@ -130,7 +130,7 @@ function amendEndpoint(payments: PaymentsService): Endpoint {
     params: paymentParameters,
     body: bodies.patch,
     bodyTypes: ['application/merge-patch+json', 'application/json'],
-    headers: conditions,
+    requiredHeaders: conditions,
     successes: { 200: answered('The payment as it is now', {}) },
     problems: conditionalProblems,
     handle: async ({ params: { id }, body }, exchange) => {
@@ -180,7 +180,7 @@ function cancelEndpoint(payments: PaymentsService): Endpoint {
     tag,
     params: paymentParameters,
     query: z.strictObject({ reason: reasonText.optional() }),
-    headers: conditions,
+    requiredHeaders: conditions,
     successes: { 200: answered('The payment, CANCELLED', {}) },
     problems: conditionalProblems,
     handle: async ({ params: { id }, query: { reason } }, exchange) => {

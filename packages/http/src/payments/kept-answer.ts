@@ -6,7 +6,7 @@ import { paymentBody } from './bodies.ts'
 export type KeptAnswer = Readonly<{ status: number; location: string | null; etag: string; body: string }>
 
 /** One line each for status, Location and ETag, then the body: in text that is stored with every request each byte counts. */
-export function keepAnswer({ status, location, etag, body }: KeptAnswer): string {
+function keepAnswer({ status, location, etag, body }: KeptAnswer): string {
   return `${status}\n${location ?? ''}\n${etag}\n${body}`
 }
 

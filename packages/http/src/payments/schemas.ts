@@ -1,4 +1,4 @@
-import type { PaymentStatus } from '@cbp/core'
+import { amountLimit, type PaymentStatus, paymentLimits } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import { pageOf } from '../server/parameters.ts'
 
@@ -6,17 +6,30 @@ const statuses: readonly PaymentStatus[] = ['PENDING', 'PROCESSING', 'COMPLETED'
 
 export const paymentStatus: z.ZodType<PaymentStatus, PaymentStatus> = z.enum(statuses).openapi('PaymentStatus')
 
-const amount = z.int().min(1).openapi({ description: "In the currency's minor unit (ISO 4217)", example: 12_50 })
+const amount = z.int().min(1).openapi({ description: "In the currency's minor unit (ISO 4217)", example: 1250, maximum: amountLimit })
 const currency = z.string().openapi({ description: 'ISO 4217 alphabetic code', example: 'USD', pattern: '^[A-Z]{3}$' })
-const payeeId = z.string().openapi({ example: 'utility-7', minLength: 1, maxLength: 128 })
-const payeeName = z.string().openapi({ example: 'City Water', minLength: 1, maxLength: 200 })
-const userId = z.string().openapi({ example: 'user-1', minLength: 1, maxLength: 128 })
+const payeeId = z.string().openapi({ example: 'utility-7', minLength: 1, maxLength: paymentLimits.payeeId })
+const payeeName = z.string().openapi({ example: 'City Water', minLength: 1, maxLength: paymentLimits.payeeName })
+const userId = z.string().openapi({ example: 'user-1', minLength: 1, maxLength: paymentLimits.userId })
 const reference = z
   .string()
-  .openapi({ description: "The client's own name for the payment; taken once and for ever", minLength: 1, maxLength: 128 })
-const metadata = z
-  .record(z.string(), z.string())
-  .openapi({ description: 'Texts of the client; at most 20', example: { invoice: 'A-17' }, additionalProperties: { type: 'string' } })
+  .openapi({
+    description: "The client's own name for the payment; taken once and for ever",
+    minLength: 1,
+    maxLength: paymentLimits.reference,
+  })
+/** A record drops a member of this name without a word, so it is refused before. */
+const withoutProto = z.any().refine((given: unknown) => typeof given !== 'object' || given === null || !Object.hasOwn(given, '__proto__'), {
+  message: '__proto__ is no name of a member.',
+  params: { code: 'invalid-name' },
+})
+const metadata = withoutProto.pipe(z.record(z.string(), z.string())).openapi({
+  description: 'Texts of the client',
+  maxProperties: paymentLimits.metadataMembers,
+  example: { invoice: 'A-17' },
+  type: 'object',
+  additionalProperties: { type: 'string' },
+})
 const instant = z.iso.datetime()
 
 const payment: z.ZodType = z
@@ -112,10 +125,14 @@ export const bodies: Readonly<{
       amount: amount.optional(),
       currency: currency.optional(),
       payee: z.strictObject({ id: payeeId.optional(), name: payeeName.optional() }).optional(),
-      metadata: z
-        .record(z.string(), z.string().nullable())
-        .nullish()
-        .openapi({ description: 'Members are set; those of null are removed', additionalProperties: { type: ['string', 'null'] } }),
+      metadata: withoutProto
+        .pipe(z.record(z.string(), z.string().nullable()).nullable())
+        .optional()
+        .openapi({
+          description: 'Members are set; those of null are removed',
+          type: ['object', 'null'],
+          additionalProperties: { type: ['string', 'null'] },
+        }),
     })
     .openapi('AmendPayment'),
   payment,

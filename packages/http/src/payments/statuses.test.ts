@@ -32,6 +32,8 @@ const refused: Case[] = [
   create('a reference with a line break', { ...bill, reference: 'a\nb' }, '#/reference'),
   create('metadata that is no text', { ...bill, metadata: { a: 1 } }, '#/metadata/a'),
   create('a name of metadata that is none', { ...bill, metadata: { 'A b': 'x' } }, '#/metadata/A b'),
+  create('metadata of a name that objects have', { ...bill, metadata: JSON.parse('{"__proto__":"x"}') }, '#/metadata'),
+  create('metadata that is a list', { ...bill, metadata: [] }, '#/metadata'),
   create('a body that is a list', [bill], '#'),
   [
     'an amount that a double cannot hold',

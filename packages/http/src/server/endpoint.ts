@@ -31,6 +31,8 @@ export type EndpointDocumentation = Readonly<{
   bodyTypes: readonly string[]
   /** Header fields that the endpoint reads, by name. */
   headers: Readonly<Record<string, string>>
+  /** Those that it does not do without. */
+  requiredHeaders: Readonly<Record<string, string>>
   successes: Readonly<Record<number, SuccessDocumentation>>
   problems: readonly ProblemCode[]
 }>
@@ -67,6 +69,7 @@ type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body exte
   /** `application/json` unless others are named. */
   bodyTypes?: readonly string[]
   headers?: Readonly<Record<string, string>>
+  requiredHeaders?: Readonly<Record<string, string>>
   successes: Readonly<Record<number, SuccessDocumentation>>
   problems?: readonly ProblemCode[]
   handle: (
@@ -106,6 +109,7 @@ export function endpoint<Params extends z.ZodObject, Query extends z.ZodObject, 
       rawBody: definition.rawBody ?? null,
       bodyTypes,
       headers: definition.headers ?? {},
+      requiredHeaders: definition.requiredHeaders ?? {},
       successes: definition.successes,
       problems: definition.problems ?? [],
     },

@@ -22,10 +22,10 @@ export function receiveEndpoint(webhooks: WebhooksService, log: Log): Endpoint {
       'Standard Webhooks: the signature is checked over the raw body before anything is parsed. One webhook-id has one effect, however often it comes.',
     tag,
     rawBody: bodies.report,
-    headers: {
-      'webhook-id': 'Required: names the message; the same in every attempt',
-      'webhook-timestamp': 'Required: seconds since 1970, within 5 minutes of now',
-      'webhook-signature': 'Required: one or several `v1,<base64>` of HMAC-SHA256 over `id.timestamp.body`, with spaces between',
+    requiredHeaders: {
+      'webhook-id': 'Names the message; the same in every attempt',
+      'webhook-timestamp': 'Seconds since 1970, within 5 minutes of now',
+      'webhook-signature': 'One or several `v1,<base64>` of HMAC-SHA256 over `id.timestamp.body`, with spaces between',
     },
     successes: { 200: { description: 'It was taken', content: json(bodies.received) } },
     problems: [
