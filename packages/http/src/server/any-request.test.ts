@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { createdPayment } from '../../tests/payments.ts'
 import { createIt, openApp, problemOf, put, type TestServer, token } from '../../tests/support.ts'
 
 describe('any request at all', () => {
@@ -111,6 +112,58 @@ describe('any request at all', () => {
       ),
       { numRuns: 500 },
     ))
+
+  const odd = fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom(null, '', '\u0000', '\ud800', -1, 1e300, [], {}, 'USD', 'https://x', 'PAYMENT_CREATED'),
+  )
+  const likely = fc.oneof(
+    fc.record(
+      {
+        amount: fc.oneof(fc.constant(1), odd),
+        currency: fc.oneof(fc.constant('USD'), odd),
+        payee: fc.oneof(fc.record({ id: odd, name: odd }), fc.constant({ id: 'a', name: 'b' })),
+        userId: fc.oneof(fc.constant('u'), odd),
+        reference: odd,
+        metadata: fc.oneof(fc.dictionary(fc.string(), fc.string()), odd),
+      },
+      { requiredKeys: [] },
+    ),
+    fc.record(
+      {
+        url: fc.oneof(fc.constant('https://example.com'), odd),
+        types: fc.oneof(fc.constant(['PAYMENT_CREATED']), fc.array(odd, { maxLength: 3 })),
+        filter: fc.oneof(fc.record({ statuses: odd, components: odd }, { requiredKeys: [] }), odd),
+        description: odd,
+        active: odd,
+      },
+      { requiredKeys: [] },
+    ),
+  )
+
+  it('gets no 5xx for a body that is almost right', async () => {
+    const { id } = await createdPayment(server)
+    const { id: hook } = (await (
+      await server('POST', '/webhooks/subscriptions', { body: { url: 'https://example.com', types: ['PAYMENT_CREATED'] } })
+    ).json()) as { id: string }
+    const places = [
+      ['POST', '/payments'],
+      ['PATCH', `/payments/${id}`],
+      ['POST', '/webhooks/subscriptions'],
+      ['PATCH', `/webhooks/subscriptions/${hook}`],
+      ['POST', '/webhooks/payment-status'],
+    ] as const
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...places), likely, fc.string(), async ([method, path], given, key) => {
+        const headers = { 'idempotency-key': encodeURIComponent(key.toWellFormed()), 'if-match': '*' }
+        const response = await server(method, path, { body: given, headers })
+        expect(response.status).toBeLessThan(500)
+        const body = await problemOf(response)
+        if (body['code'] === 'invalid-body') expect(body['errors']).toEqual(expect.any(Array))
+      }),
+      { numRuns: 500 },
+    )
+  })
 
   let count = 0
 
