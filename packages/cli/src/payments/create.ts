@@ -1,4 +1,5 @@
 import type { Currency, PaymentDetails } from '@cbp/core'
+import { createdAnswer } from '@cbp/http/bodies'
 import { err, ok, safeTry } from 'neverthrow'
 import { actorOf } from '../identity/actor.ts'
 import type { Failure } from '../output/failure.ts'
@@ -6,7 +7,7 @@ import { moneyText } from '../output/money.ts'
 import type { Action, Answer } from '../session.ts'
 import { settle, usingCore } from '../settle.ts'
 import { metadataOf, readIdempotencyKey } from './inputs.ts'
-import { answeredWire, keptAnswer, paymentAnswer } from './payment-answer.ts'
+import { answeredWire, paymentAnswer } from './payment-answer.ts'
 
 export type CreateOptions = Readonly<{
   amount: number
@@ -25,7 +26,7 @@ export const createPayment: Action<[], CreateOptions> = async (session, options)
   return usingCore(session, (open) =>
     safeTry<Answer, Failure>(async function* () {
       const { caller } = yield* await actorOf(session, open)
-      const command = { details: detailsOf(options), caller, idempotency: { key: key.value, answerOf: keptAnswer } }
+      const command = { details: detailsOf(options), caller, idempotency: { key: key.value, answerOf: createdAnswer } }
       const answered = yield* settle(session, open.core.payments.create(command))
       const payment = answeredWire(answered)
       const told = answered.value === null ? 'was made before, by this key' : 'is made'

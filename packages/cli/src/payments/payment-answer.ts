@@ -1,17 +1,12 @@
 import type { Answered, HistoryEntry, Payment, PaymentStatus } from '@cbp/core'
 import { timestamp } from '@cbp/core'
-import { paymentBody } from '@cbp/http/bodies'
+import { paymentBody, readKeptAnswer } from '@cbp/http/bodies'
 import { type ExitCode, exitCodes } from '../output/failure.ts'
 import { renderFields } from '../output/fields.ts'
 import { moneyText } from '../output/money.ts'
 import { plain, type Style } from '../output/style.ts'
 import { renderTable } from '../output/table.ts'
 import type { Answer } from '../session.ts'
-
-/** What is kept with an idempotency key: the same as a service keeps. */
-export function keptAnswer(payment: Payment): string {
-  return JSON.stringify(paymentBody(payment))
-}
 
 /** A payment on the wire, as far as it is looked at here; an answer that was kept may be of another version. */
 export type PaymentWire = Readonly<{
@@ -35,9 +30,9 @@ export function wireOf(payment: Payment): PaymentWire {
   return paymentBody(payment) as PaymentWire
 }
 
-/** The first answer, whoever repeats the request. What a service has kept has its status and headers before the body. */
+/** The first answer, whoever repeats the request: both hosts keep it in one form. */
 export function answeredWire({ answer }: Answered<Payment>): PaymentWire {
-  return JSON.parse(answer.slice(answer.indexOf('{'))) as PaymentWire
+  return JSON.parse(readKeptAnswer(answer).body) as PaymentWire
 }
 
 export function paymentAnswer(payment: PaymentWire, headline: string, exitCode: ExitCode = exitCodes.done): Answer {

@@ -1,4 +1,5 @@
 import type { PaymentId, Viewer } from '@cbp/core'
+import { processedAnswer } from '@cbp/http/bodies'
 import { err, ok, type Result, safeTry } from 'neverthrow'
 import type { OpenCore } from '../host.ts'
 import { actorOf } from '../identity/actor.ts'
@@ -7,7 +8,7 @@ import { moneyText } from '../output/money.ts'
 import { type Action, type Answer, interruption, type Session } from '../session.ts'
 import { settle, usingCore } from '../settle.ts'
 import { readIdempotencyKey, readPaymentId } from './inputs.ts'
-import { answeredWire, keptAnswer, type PaymentWire, paymentAnswer, wireOf } from './payment-answer.ts'
+import { answeredWire, type PaymentWire, paymentAnswer, wireOf } from './payment-answer.ts'
 import { isFinal } from './statuses.ts'
 
 export type ProcessOptions = Readonly<{ idempotencyKey?: string; wait?: boolean; timeout: number }>
@@ -22,15 +23,15 @@ export const processPayment: Action<[id: string], ProcessOptions> = async (sessi
   return usingCore(session, (open) =>
     safeTry<Answer, Failure>(async function* () {
       const { viewer, caller } = yield* await actorOf(session, open)
-      const command = { id: inputs.value.id, viewer, caller, idempotency: { key, answerOf: keptAnswer } }
+      const command = { id: inputs.value.id, viewer, caller, idempotency: { key, answerOf: processedAnswer } }
       const payment = answeredWire(yield* settle(session, open.core.payments.process(command)))
-      if (options.wait !== true) return ok(processedAnswer(payment))
-      return ok(processedAnswer(yield* await waitForEnd(session, open, viewer, inputs.value.id, options.timeout)))
+      if (options.wait !== true) return ok(endAnswer(payment))
+      return ok(endAnswer(yield* await waitForEnd(session, open, viewer, inputs.value.id, options.timeout)))
     }),
   )
 }
 
-function processedAnswer(payment: PaymentWire): Answer {
+function endAnswer(payment: PaymentWire): Answer {
   const { id, status } = payment
   const sum = moneyText(payment.amount, payment.currency)
   if (status === 'FAILED') return paymentAnswer(payment, `The payment of ${sum} failed.`, exitCodes.refused)

@@ -30,7 +30,10 @@ export type ServiceUnderTest = Readonly<{
 }>
 
 /** The core over fakes, or over ports made of them. */
-export function serviceUnderTest(portsFrom: (fakes: FakePorts) => Ports = (fakes) => fakes, limits: Partial<CoreLimits> = {}): ServiceUnderTest {
+export function serviceUnderTest(
+  portsFrom: (fakes: FakePorts) => Ports = (fakes) => fakes,
+  limits: Partial<CoreLimits> = {},
+): ServiceUnderTest {
   const ports = fakePorts()
   const core = createCore(portsFrom(ports), { limits })
   return {

@@ -23,7 +23,8 @@ export function fakeKeyRing(keys: readonly string[] = ['key-1']): KeyRing {
     unseal(sealed, context) {
       const [key = '', nonce = '', hidden = '', tag, ...rest] = sealed.split('.')
       if (!keys.includes(key)) return err({ kind: 'cannot-unseal', reason: 'its key is not on the ring' })
-      if (rest.length > 0 || tag !== tagOf(key, nonce, hidden, context)) return err({ kind: 'cannot-unseal', reason: 'it does not authenticate' })
+      if (rest.length > 0 || tag !== tagOf(key, nonce, hidden, context))
+        return err({ kind: 'cannot-unseal', reason: 'it does not authenticate' })
       return ok(textOf(mixed(key, nonce, fromBase64(hidden))))
     },
   }
