@@ -10,6 +10,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     tells: 'conditional writes, over HTTP and at the store, against one commit per write',
     load: async () => (await import('./write.ts')).write,
   },
+  create: {
+    tells: 'payments created over HTTP against a Fastify handler with a transaction per request',
+    load: async () => (await import('./create.ts')).create,
+  },
   watch: { tells: '1,000 watchers: how soon a write arrives, what a watcher costs', load: async () => (await import('./watch.ts')).watch },
   growth: {
     tells: 'reads, writes and snapshots at a thousand and a million entries',
@@ -17,6 +21,11 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   },
   start: { tells: 'how long service and command line take to start', load: async () => (await import('./start.ts')).start },
   relay: { tells: 'events from commit to confirmation at 1, 100 and 10,000 streams', load: async () => (await import('./relay.ts')).relay },
+  webhooks: {
+    tells: 'deliveries to ten endpoints, of which none or one hangs',
+    load: async () => (await import('./webhooks.ts')).webhooks,
+  },
+  backlog: { tells: 'how fast a thousand to a million pending events drain', load: async () => (await import('./backlog.ts')).backlog },
 }
 
 async function run(name: string, benchmark: Benchmark): Promise<void> {

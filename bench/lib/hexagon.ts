@@ -36,8 +36,8 @@ export async function openHexagon(
   if (opened.isErr()) throw new Error(opened.error.reason)
   const store = opened.value
   opening.defer(() => store.close())
-  const { transactions, configStore, outbox } = store
-  const ports = decorate({ ...platform, transactions, configStore, outbox })
+  const { transactions, configStore, outbox, deadLetterStore, paymentStore, webhookStore } = store
+  const ports = decorate({ ...platform, transactions, configStore, outbox, deadLetterStore, paymentStore, webhookStore })
   const closing = opening.move()
   return { core: createCore(ports), ports, store, [Symbol.asyncDispose]: () => closing.disposeAsync() }
 }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 
-export type LineAnswer = Readonly<{ status: number; etag: string | null; body: string }>
+export type LineAnswer = Readonly<{ status: number; etag: string | null; location: string | null; body: string }>
 
 /** One kept-alive HTTP/1.1 connection, one request at a time: a client that costs far less than the server it measures. */
 export type Line = Disposable & Readonly<{ send: (request: string) => Promise<LineAnswer> }>
@@ -46,7 +46,16 @@ function parse(text: string): LineAnswer | null {
   const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1] ?? 0)
   if (text.length < end + 4 + length) return null
   const etag = /\r\netag: ([^\r]+)/i.exec(text)?.[1] ?? null
-  return { status: Number(text.slice(9, 12)), etag, body: text.slice(end + 4) }
+  const location = /\r\nlocation: ([^\r]+)/i.exec(text)?.[1] ?? null
+  return { status: Number(text.slice(9, 12)), etag, location, body: text.slice(end + 4) }
+}
+
+export type PostRequest = Readonly<{ path: string; token: string; idempotencyKey: string; body: string }>
+
+export function postRequest({ path, token, idempotencyKey, body }: PostRequest): string {
+  const content = body === '' ? '' : 'Content-Type: application/json\r\n'
+  const fields = `Host: bench\r\nAuthorization: Bearer ${token}\r\nIdempotency-Key: ${idempotencyKey}\r\n${content}Content-Length: ${body.length}`
+  return `POST ${path} HTTP/1.1\r\n${fields}\r\n\r\n${body}`
 }
 
 export type PutRequest = Readonly<{ path: string; token: string; etag: string | null; value: unknown }>
