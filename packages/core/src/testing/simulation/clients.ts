@@ -5,6 +5,7 @@ import type { JsonValue } from '../../kernel/json.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { History, WatchRecord, WriteRecord } from './history.ts'
 import type { Instance } from './instance.ts'
+import { patiently } from './patience.ts'
 import { pool } from './pool.ts'
 import type { Sightings } from './sightings.ts'
 
@@ -20,9 +21,6 @@ export type ClientWorld = Readonly<{
   isOver: () => boolean
   trace: (line: () => string) => void
 }>
-
-/** A caller gives up on an instance that does not answer; whether the call took effect, it does not know. */
-const patienceMs = 30_000
 
 /** Writes with what it last saw, sometimes long ago, and notes what it was told. */
 export async function runWriter(world: ClientWorld, name: string, random: Random): Promise<void> {
@@ -178,9 +176,4 @@ function anySelection(random: Random): WatchSelection {
   const { component, scope } = pool.anyAddress(random)
   if (drawn < 0.4) return watchSelection(null, null)
   return watchSelection(drawn < 0.7 ? component : null, drawn > 0.6 ? (scope as Scope) : null)
-}
-
-/** The answer, or `null` when there is none in time. */
-async function patiently<T>(clock: Clock, answer: PromiseLike<T>): Promise<T | null> {
-  return Promise.race([answer, clock.sleep(patienceMs).then(() => null)])
 }

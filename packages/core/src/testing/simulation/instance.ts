@@ -55,11 +55,11 @@ export async function startInstance(surroundings: Surroundings, boot: number, is
     },
   })
   const { ports, heal, struck } = failingPorts(surroundings, boot, ownLife, connection, (stop) => endings.push(stop))
-  const consumers = surroundings.consumers.map((each) => mutant?.consumer?.(each) ?? each)
+  const { consumers } = surroundings
   const core = createCore(mutant?.host?.(ports) ?? ports, { limits: plan.limits, consumers })
   const instance: Instance = {
     name: `instance ${boot}`,
-    core,
+    core: mutant?.core?.(core, ports) ?? core,
     life: ownLife,
     heal: () => {
       ownLife.heal()

@@ -1,5 +1,6 @@
 import type { ConfigCache } from '../../config/index.ts'
-import type { ConsumerDefinition, EventBroker } from '../../events/index.ts'
+import type { Core } from '../../create-core.ts'
+import type { EventBroker } from '../../events/index.ts'
 import type { PaymentService } from '../../payments/index.ts'
 import type { Ports } from '../../ports.ts'
 import type { WebhookTransport } from '../../webhooks/index.ts'
@@ -18,6 +19,6 @@ export type Mutant = Readonly<{
   /** In the client of the Payment Service, above the network. */
   paymentService?: (service: PaymentService, ports: Pick<Ports, 'clock' | 'ids'>) => PaymentService
   webhookTransport?: (transport: WebhookTransport) => WebhookTransport
-  /** In what consumes events beside core's own consumers. */
-  consumer?: (consumer: ConsumerDefinition) => ConsumerDefinition
+  /** Between the callers and core. */
+  core?: (core: Core, ports: Ports) => Core
 }>
