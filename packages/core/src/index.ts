@@ -1,3 +1,4 @@
+export * from './access/index.ts'
 export * from './config/index.ts'
 export type { Core, CoreLimits } from './create-core.ts'
 export { createCore } from './create-core.ts'

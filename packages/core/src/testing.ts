@@ -1,3 +1,6 @@
+export * from './access/testing/arbitraries.ts'
+export * from './access/testing/fake-rate-limiter.ts'
+export * from './access/testing/rate-limiter.contract.ts'
 export * from './config/testing/arbitraries.ts'
 export * from './config/testing/config-cache.contract.ts'
 export * from './config/testing/fake-config-cache.ts'
