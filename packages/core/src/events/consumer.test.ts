@@ -5,7 +5,7 @@ import { type FakePorts, fakePorts } from '../testing/fake-ports.ts'
 import type { ApplyEvent } from './apply-event.ts'
 import { type Consumer, consumer } from './consumer.ts'
 import type { Stream } from './event.ts'
-import type { Delivery } from './ports/event-broker.ts'
+import type { Delivery, EventRefused } from './ports/event-broker.ts'
 import type { DeadLetter, InboxPosition } from './ports/inbox.ts'
 import { committed, effects, leavingEffects } from './testing/effects.ts'
 
@@ -21,10 +21,14 @@ function worldOf(applyFrom: (effect: ApplyEvent) => ApplyEvent = (effect) => eff
 }
 
 /** Lets time pass until the consumer has answered. */
-async function take({ clock }: FakePorts, own: Consumer, delivery: Delivery | undefined): Promise<string> {
+async function take(ports: FakePorts, own: Consumer, delivery: Delivery | undefined): Promise<string> {
   if (delivery === undefined) throw new Error('there is no such event')
+  return answered(ports, own.handle(delivery))
+}
+
+async function answered({ clock }: FakePorts, handled: ResultAsync<void, EventRefused>): Promise<string> {
   let answer: string | null = null
-  void own.handle(delivery).match(
+  void handled.match(
     () => {
       answer = 'accepted'
     },
@@ -248,5 +252,52 @@ describe('an event that cannot be applied', () => {
     const [first] = await committed(ports, stream, 1)
     for (let attempt = 0; attempt < 5; attempt += 1) await take(first)
     expect((await lettersOf(ports))[0]?.reason).toBe(`\uFFFD${'x'.repeat(998)}\uFFFD`)
+  })
+})
+
+describe('an event that the broker gives up on', () => {
+  const giveUp = ({ ports, own }: World, delivery: Delivery | undefined): Promise<string> =>
+    answered(ports, own.setAside(delivery as Delivery, 'delivered 20 times'))
+
+  it('is set aside without another try, and its stream goes on', async () => {
+    const world = worldOf()
+    const events = await committed(world.ports, stream, 3)
+    await world.take(events[0])
+    expect(await giveUp(world, events[1])).toBe('accepted')
+    expect(await world.take(events[2])).toBe('accepted')
+    expect(await sequencesOf(world.ports)).toEqual([1, 3])
+    const { replayed: _replayed, ...event } = events[1] as Delivery
+    expect(await lettersOf(world.ports)).toMatchObject([
+      { consumer: 'ledger', event, reason: 'delivered 20 times', failures: 1, state: 'dead' },
+    ])
+    expect(world.own.counts()).toMatchObject({ applied: 2, dead: 1 })
+  })
+
+  it('L15: leaves no dead letter when it was applied or set aside before', async () => {
+    const world = worldOf()
+    const events = await committed(world.ports, stream, 2)
+    await world.take(events[0])
+    expect(await giveUp(world, events[0])).toBe('accepted')
+    expect(await lettersOf(world.ports)).toEqual([])
+    await giveUp(world, events[1])
+    expect(await giveUp(world, events[1])).toBe('accepted')
+    expect(await lettersOf(world.ports)).toHaveLength(1)
+  })
+
+  it('L15: is set aside after what is missing before it was applied', async () => {
+    const world = worldOf()
+    const events = await committed(world.ports, stream, 3)
+    expect(await giveUp(world, events[2])).toBe('accepted')
+    expect(await sequencesOf(world.ports)).toEqual([1, 2])
+    expect((await lettersOf(world.ports)).map(({ event }) => event.sequence)).toEqual([3])
+  })
+
+  it('stays with the broker while the store is away', async () => {
+    const base = fakePorts()
+    const attempt: FakePorts['transactions']['attempt'] = () => errAsync({ kind: 'store-unavailable', reason: 'away' })
+    const world = worldOf(undefined, { ...base, transactions: { ...base.transactions, attempt } })
+    const [first] = await committed(base, stream, 1)
+    expect(await giveUp(world, first)).toBe('away')
+    expect(await lettersOf(base)).toEqual([])
   })
 })

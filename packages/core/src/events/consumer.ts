@@ -9,6 +9,7 @@ import type { UnitOfWork } from '../kernel/unit-of-work.ts'
 import type { Transaction } from '../transaction.ts'
 import { applying, type ConsumerDefinition, type EventNotApplicable, runForEvent } from './apply-event.ts'
 import type { Sequence, SequencedEvent } from './event.ts'
+import { failureReason } from './failure-reason.ts'
 import type { Delivery, EventConsumer, EventRefused } from './ports/event-broker.ts'
 import type { DeadLetter, InboxPosition } from './ports/inbox.ts'
 import type { Outbox } from './ports/outbox.ts'
@@ -25,7 +26,7 @@ export type ConsumerDependencies = Readonly<{
 /** Counts since the start of this process. */
 export type ConsumerCounts = Readonly<{ applied: number; duplicates: number; failures: number; dead: number }>
 
-export type Consumer = EventConsumer & Readonly<{ counts: () => ConsumerCounts }>
+export type Consumer = Required<EventConsumer> & Readonly<{ counts: () => ConsumerCounts }>
 
 /** The relay blocks a stream at the 8th refusal of one event: four of our own leave room for others' reasons. */
 const triesPerEvent = 5
@@ -68,14 +69,16 @@ export function consumer(deps: ConsumerDependencies, definition: ConsumerDefinit
     name,
     topics,
     counts: () => ({ ...machine.counts }),
-    handle: (delivery) => new ResultAsync(take(machine, delivery)),
+    handle: (delivery) => new ResultAsync(take(machine, delivery, () => applyOnce(machine, delivery))),
+    setAside: (delivery, reason) => new ResultAsync(take(machine, delivery, () => setAsideOnce(machine, delivery, reason))),
   }
 }
 
-async function take(machine: Machine, delivery: Delivery): Promise<Result<void, EventRefused>> {
+/** Does what is to be done with the event when all before it in its stream are done. */
+async function take(machine: Machine, delivery: Delivery, once: () => Promise<Outcome>): Promise<Result<void, EventRefused>> {
   const givesUpAt = machine.deps.clock.now() + repairMs
   for (;;) {
-    const outcome = await applyOnce(machine, delivery)
+    const outcome = await once()
     if (outcome.kind === 'done') return ok()
     if (outcome.kind !== 'gap') return refused(outcome.reason)
     const failure = await applyMissing(machine, delivery, outcome.after, givesUpAt)
@@ -161,52 +164,83 @@ function savePosition(tx: Transaction, before: InboxPosition | null, position: I
 
 /** The try counts in a unit of its own, for the one that failed has left nothing. */
 async function countFailure(machine: Machine, delivery: Delivery, reason: string): Promise<Outcome> {
-  const { deps, definition, counts } = machine
+  const { deps, counts } = machine
   const counted = await runForEvent(deps.unitOfWork, (tx) => recordFailure(tx, machine, delivery, reason))
   if (counted.isErr()) return { kind: 'away', reason: counted.error.reason }
   // Others have dealt with it meanwhile.
   if (counted.value === null) return done
   const { failures, letter } = counted.value
-  const { id, stream, sequence } = delivery
   counts.failures += 1
-  const ids = { consumer: definition.name, stream, sequence, event: id, failures }
-  if (letter === null) {
-    deps.log.write('warn', 'a consumer could not apply an event; it will be tried again', ids)
-    return { kind: 'failed', reason }
-  }
+  if (letter !== null) return noteDead(machine, letter)
+  const { id, stream, sequence } = delivery
+  const ids = { consumer: machine.definition.name, stream, sequence, event: id, failures }
+  deps.log.write('warn', 'a consumer could not apply an event; it will be tried again', ids)
+  return { kind: 'failed', reason }
+}
+
+function noteDead({ deps, counts }: Machine, { id: deadLetter, consumer: name, event, failures }: DeadLetter): Outcome {
+  const { id, stream, sequence } = event
+  const fields = { consumer: name, stream, sequence, event: id, failures, deadLetter }
   counts.dead += 1
-  deps.log.write('error', 'an event is set aside as a dead letter: its consumer could not apply it', { ...ids, deadLetter: letter.id })
+  deps.log.write('error', 'an event is set aside as a dead letter', fields)
   return done
 }
 
 async function recordFailure(
   tx: Transaction,
-  { deps, definition }: Machine,
+  machine: Machine,
   delivery: Delivery,
   reason: string,
 ): Promise<Result<Readonly<{ failures: number; letter: DeadLetter | null }> | null, StoreUnavailable>> {
-  const { id, stream, sequence, event, occurredAt, traceparent } = delivery
-  const at = { consumer: definition.name, stream }
+  const at = { consumer: machine.definition.name, stream: delivery.stream }
   const found = await tx.inbox.find(at)
   if (found.isErr()) return err(found.error)
   const after = found.value?.sequence ?? 0
-  if (after !== sequence - 1) return ok(null)
+  if (after !== delivery.sequence - 1) return ok(null)
   const failures = (found.value?.failures ?? 0) + 1
   if (failures < triesPerEvent) {
     savePosition(tx, found.value, { ...at, sequence: after, failures })
     return ok({ failures, letter: null })
   }
+  return ok({ failures, letter: recordDead(tx, machine, found.value, delivery, reason) })
+}
+
+/** The event becomes a dead letter, and the position moves past it. */
+function recordDead(tx: Transaction, machine: Machine, before: InboxPosition | null, delivery: Delivery, reason: string): DeadLetter {
+  const { deps, definition } = machine
+  const { id, stream, sequence, event, occurredAt, traceparent } = delivery
   const letter: DeadLetter = {
     id: deps.ids.next(),
     consumer: definition.name,
     event: { id, stream, sequence, event, occurredAt, traceparent },
     reason,
-    failures,
+    failures: (before?.failures ?? 0) + 1,
     deadAt: deps.clock.now(),
     state: 'dead',
     settled: null,
   }
   tx.deadLetters.insert(letter)
-  savePosition(tx, found.value, { ...at, sequence, failures: 0 })
-  return ok({ failures, letter })
+  savePosition(tx, before, { consumer: definition.name, stream, sequence, failures: 0 })
+  return letter
+}
+
+async function setAsideOnce(machine: Machine, delivery: Delivery, reason: string): Promise<Outcome> {
+  const set = await runForEvent(machine.deps.unitOfWork, (tx) => recordGivenUp(tx, machine, delivery, reason))
+  if (set.isErr()) return { kind: 'away', reason: set.error.reason }
+  return 'kind' in set.value ? set.value : noteDead(machine, set.value)
+}
+
+async function recordGivenUp(
+  tx: Transaction,
+  machine: Machine,
+  delivery: Delivery,
+  reason: string,
+): Promise<Result<DeadLetter | Outcome, StoreUnavailable>> {
+  const { stream, sequence } = delivery
+  const found = await tx.inbox.find({ consumer: machine.definition.name, stream })
+  if (found.isErr()) return err(found.error)
+  const after = found.value?.sequence ?? 0
+  if (sequence <= after) return ok(done)
+  if (sequence > after + 1) return ok({ kind: 'gap', after })
+  return ok(recordDead(tx, machine, found.value, delivery, failureReason(reason)))
 }

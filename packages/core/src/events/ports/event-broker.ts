@@ -17,6 +17,11 @@ export type EventConsumer = Readonly<{
   topics: readonly string[]
   /** Answers only once the effect is durable. May be called again with the same event. */
   handle(delivery: Delivery): ResultAsync<void, EventRefused>
+  /**
+   * The broker has given up on this delivery, and forgets it once this is accepted. Must not try the event itself again:
+   * it may be what ended those that tried.
+   */
+  setAside?(delivery: Delivery, reason: string): ResultAsync<void, EventRefused>
 }>
 
 /**
