@@ -1,5 +1,6 @@
 export { entryBody, resolvedBody, snapshotBody } from './config/bodies.ts'
 export { deadLetterBody, streamBody } from './events/bodies.ts'
+export { queueFinding, readQueues } from './health/queue.ts'
 export { historyBody, paymentBody, paymentStatusBody, verificationBody } from './payments/bodies.ts'
 export { createdAnswer, processedAnswer, readKeptAnswer } from './payments/kept-answer.ts'
 export { deliveryBody, subscriptionBody, subscriptionWithSecretBody } from './webhooks/bodies.ts'

@@ -42,7 +42,7 @@ export async function openHost(
       engines: { database: settings.sql.kind, cache: 'in-process', queue: 'in-process' },
       examineStore: () => assembly.get('store').health(),
       readCache: () => assembly.get('configCache').read('health'),
-      backlog: core.events.backlog,
+      core,
     }),
     exposeMetrics: coreMetrics(core, ends, clock.now, registry),
     onAnswered: (record) => {

@@ -71,7 +71,7 @@ export async function openApp(options: Partial<AppDependencies> & Readonly<{ por
         return head.isOk() ? { status: 'pass', reason: null } : { status: 'fail', reason: head.error.reason }
       },
       readCache: () => ports.configCache.read('health'),
-      backlog: core.events.backlog,
+      core,
     }),
     exposeMetrics: coreMetrics(core, ends, Date.now, registry),
     onAnswered: (record) => {

@@ -1,5 +1,5 @@
 import { storeUnavailable } from '@cbp/core'
-import { errAsync } from 'neverthrow'
+import { errAsync, okAsync } from 'neverthrow'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type EventServer, eventServer } from '../../tests/event-server.ts'
 import { memoryHost, noHost, run } from '../../tests/harness.ts'
@@ -21,6 +21,13 @@ it('fails over a store that does not, with exit code 5', async () => {
   const { code, json } = await run(host, ['health', '--json'])
   expect(code).toBe(5)
   expect(json()).toMatchObject({ status: 'fail', checks: { queue: { status: 'fail' } } })
+})
+
+it('warns of what waits for an operator', async () => {
+  const host = memoryHost({}, (core) => ({ ...core, events: { ...core.events, deadCount: () => okAsync(1) } }))
+  const { code, json } = await run(host, ['health', '--json'])
+  const output = '1 dead letter waits for an operator; 0 events and 0 webhooks wait'
+  expect([code, json()]).toMatchObject([0, { status: 'warn', checks: { queue: { status: 'warn', output } } }])
 })
 
 const failing = { status: 'fail', checks: { database: { status: 'fail', output: 'locked' } } }

@@ -1,3 +1,4 @@
+import { queueFinding, readQueues } from '@cbp/http/bodies'
 import { err, ok, type Result } from 'neverthrow'
 import type { OpenCore } from '../host.ts'
 import { exitCodes, type Failure, unavailable } from '../output/failure.ts'
@@ -32,14 +33,8 @@ async function checkStore(session: Session, { core }: OpenCore): Promise<Result<
     ({ head }) => ({ status: 'pass', output: `the store answers reads; its head is revision ${head.revision}` }),
     ({ detail }) => ({ status: 'fail', output: detail }),
   )
-  const waiting = await settle(session, core.events.backlog())
-  const queue: Check = waiting.match<Check>(
-    ({ events, blockedStreams }) =>
-      blockedStreams > 0
-        ? { status: 'warn', output: `${blockedStreams} streams are blocked; ${events} events wait` }
-        : { status: 'pass', output: `${events} events wait to be published` },
-    ({ detail }) => ({ status: 'fail', output: detail }),
-  )
+  const waiting = await settle(session, readQueues(core))
+  const queue = waiting.match<Check>(queueFinding, ({ detail }) => ({ status: 'fail', output: detail }))
   const statuses = [database.status, queue.status]
   const status: Status = statuses.includes('fail') ? 'fail' : statuses.includes('warn') ? 'warn' : 'pass'
   return ok(healthAnswer({ status, checks: { database, queue } }))

@@ -29,7 +29,9 @@ export function healthEndpoints({ health: probes, lifecycle }: Pick<AppDependenc
     })),
     checkEndpoint('/health/database', 'Reads the store', async () => ({ database: await probes.database() })),
     checkEndpoint('/health/cache', 'Asks the cache', async () => ({ cache: await probes.cache() })),
-    checkEndpoint('/health/queue', 'Events that wait to be published', async () => ({ queue: await probes.queue() })),
+    checkEndpoint('/health/queue', 'Events and webhooks that wait; warns where one waits for an operator', async () => ({
+      queue: await probes.queue(),
+    })),
   ]
 }
 

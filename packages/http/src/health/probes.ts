@@ -1,6 +1,6 @@
-import type { Backlog, StoreUnavailable } from '@cbp/core'
-import type { ResultAsync } from 'neverthrow'
+import type { Core } from '@cbp/core'
 import { requestDeadlines } from '../server/deadline.ts'
+import { queueFinding, readQueues } from './queue.ts'
 
 export type HealthStatus = 'pass' | 'warn' | 'fail'
 
@@ -21,10 +21,10 @@ export function healthProbes(
     /** Reads the store and looks after what it lies on. */
     examineStore: () => Promise<Readonly<{ status: HealthStatus; reason: string | null }>>
     readCache: () => Promise<unknown>
-    backlog: () => ResultAsync<Backlog, StoreUnavailable>
+    core: Pick<Core, 'events' | 'webhooks'>
   }>,
 ): HealthProbes {
-  const { engines, examineStore, readCache, backlog } = deps
+  const { engines, examineStore, readCache, core } = deps
   return {
     database: () =>
       probe(engines.database, async () => {
@@ -38,11 +38,10 @@ export function healthProbes(
       }),
     queue: () =>
       probe(engines.queue, async () => {
-        const waiting = await backlog()
+        const waiting = await readQueues(core)
         if (waiting.isErr()) return ['fail', waiting.error.reason]
-        const { events, blockedStreams } = waiting.value
-        if (blockedStreams > 0) return ['warn', `${blockedStreams} streams are blocked; ${events} events wait`]
-        return ['pass', `${events} events wait`]
+        const { status, output } = queueFinding(waiting.value)
+        return [status, output]
       }),
   }
 }
