@@ -95,6 +95,37 @@ describe('cache-aside', () => {
     await stop()
   })
 
+  it('sends no herd to the store while the cache is away', async () => {
+    let reads = 0
+    let reading = 0
+    let most = 0
+    const service = serviceUnderTest((ports) => ({
+      ...ports,
+      configCache: { read: async () => null, write: async () => {} },
+      configStore: {
+        ...ports.configStore,
+        chain: (...args) => {
+          // The background work reads settings of its own.
+          if (args[0] !== root.component) return ports.configStore.chain(...args)
+          reads += 1
+          reading += 1
+          most = Math.max(most, reading)
+          return ResultAsync.fromSafePromise(ports.clock.sleep(10)).andThen(() => {
+            reading -= 1
+            return ports.configStore.chain(...args)
+          })
+        },
+      },
+    }))
+    const stop = service.run()
+    await service.ports.clock.advance(1000)
+    const asked = Array.from({ length: 300 }, (_, index) => service.core.config.get(address(`payments/limit-${index % 100}`)))
+    await service.ports.clock.advance(1000)
+    await Promise.all(asked)
+    expect({ reads, most }).toEqual({ reads: 100, most: 16 })
+    await stop()
+  })
+
   it('keeps for a short time that nothing is there', async () => {
     const { core, ports, run } = serviceUnderTest()
     const stop = run()

@@ -4,6 +4,7 @@ import { type StoreUnavailable, storeUnavailable } from '../kernel/failures.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Revision } from '../kernel/unit-of-work.ts'
 import { type Address, scopeChain } from './address.ts'
+import { atMost } from './at-most.ts'
 import { type Floors, floors } from './floors.ts'
 import type { CacheRecord, ConfigCache } from './ports/config-cache.ts'
 import type { ConfigStore } from './ports/config-store.ts'
@@ -37,16 +38,19 @@ const absentTimeToLiveMs = 5_000
 const turnLimit = 50
 /** From this turn on no read is shared any more. */
 const ownTurn = 3
+/** How many reads of the store run at a time: while the cache is away, all the load it carried would arrive there at once. */
+const simultaneousLoads = 16
 
 export function resolvedConfig(deps: Dependencies): ResolvedConfig {
   const { cache, random } = deps
   const known: Floors = floors(floorCapacity)
   const flights = new Map<string, Promise<Result<CacheRecord, StoreUnavailable>>>()
+  const inTurn = atMost(simultaneousLoads)
 
   const isFresh = (at: Address, record: CacheRecord): boolean => record.stamp >= known.of(at.component, at.key)
 
   const load = async (at: Address, name: string | null): Promise<Result<CacheRecord, StoreUnavailable>> => {
-    const loaded = await loadRecord(deps, at)
+    const loaded = await inTurn(() => loadRecord(deps, at))
     if (loaded.isErr()) return err(loaded.error)
     const record = loaded.value
     known.raise(at.component, at.key, record.revision)
