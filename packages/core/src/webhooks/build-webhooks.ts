@@ -32,9 +32,7 @@ export type WebhookPorts = Pick<
 
 export type WebhookDependencies = WebhookPorts & Readonly<{ tunable: ReadTunable; applyReport: ApplyReport }>
 
-const defaultLimits: DispatcherLimits = { lanes: 256, inFlight: 8, page: 64, perLease: 1024 }
-
-export function webhooksService(deps: WebhookDependencies, limits: DispatcherLimits = defaultLimits): WebhooksService {
+export function webhooksService(deps: WebhookDependencies, limits: DispatcherLimits): WebhooksService {
   const { webhookStore: store, webhookTransport: transport, transactions, clock, ids, random, signals, log } = deps
   const tally = newTally()
   const writing = { ...deps, store, transport, tally, unitOfWork: unitOfWork<Transaction>({ transactions, ids, clock, random, signals }) }

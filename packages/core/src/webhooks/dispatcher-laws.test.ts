@@ -22,6 +22,7 @@ import {
   endpoint,
   fan,
   laneOf,
+  ownReach,
   pass,
   paymentEvent,
   queueTests,
@@ -194,6 +195,45 @@ describe('dispatching', () => {
     await stop()
     expect((await deliveriesOf(world)).every(({ status }) => status === 'delivered')).toBe(true)
     expect(await laneOf(world, subscription.id)).toMatchObject({ dueAt: null, leasedUntil: null })
+  })
+
+  it('finds a subscription before its lane in every unit, so that no two units wait for each other', async () => {
+    const world = webhooksWorld()
+    const units: string[][] = []
+    const noting: Transactions<Transaction> = {
+      attempt(unit, work) {
+        const found: string[] = []
+        units.push(found)
+        const noted = <Rows extends Readonly<{ find: unknown }>>(rows: Rows, name: string): Rows =>
+          new Proxy(rows, {
+            get(target, member) {
+              if (member === 'find') found.push(name)
+              return Reflect.get(target, member)
+            },
+          })
+        return world.ports.transactions.attempt(unit, (tx) =>
+          work({ ...tx, subscriptions: noted(tx.subscriptions, 'subscription'), lanes: noted(tx.lanes, 'lane') }),
+        )
+      },
+      settle: (unit) => world.ports.transactions.settle(unit),
+    }
+    const instance = webhooksWorld({ ports: { ...world.ports, transactions: noting } })
+    const { subscription } = await subscribed(instance)
+    const change = { id: subscription.id, viewer, caller }
+    world.ports.webhookTransport.script(endpoint, [200, 200, 410])
+    const stop = dispatching(instance)
+    const [first] = await queueTests(instance, subscription.id, 1)
+    await pass(world, 1000)
+    await expectOk(instance.webhooks.replay({ ...change, id: first?.id as Uuid }))
+    await pass(world, 1000)
+    await queueTests(instance, subscription.id, 1)
+    await pass(world, 1000)
+    await expectOk(instance.webhooks.amend({ ...change, amendment: { active: true }, reach: ownReach, version: null }))
+    await expectOk(instance.webhooks.unsubscribe(change))
+    await stop()
+    const ofBoth = units.filter((found) => found.includes('lane') && found.includes('subscription'))
+    expect(ofBoth.length).toBeGreaterThanOrEqual(10)
+    expect(ofBoth.filter((found) => found[0] === 'lane')).toEqual([])
   })
 
   it('costs two units for one delivery: the lease, and the record that frees it', async () => {

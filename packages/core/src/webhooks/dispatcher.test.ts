@@ -152,6 +152,22 @@ describe('dispatching', () => {
     }
   })
 
+  it('L17: counts no time in which nothing was pending towards the 120 hours', async () => {
+    const world = webhooksWorld({ schedule: [0, 1] })
+    const { subscription } = await subscribed(world)
+    const answers = [500, 500, 500, 200]
+    world.ports.webhookTransport.script(endpoint, answers)
+    for (const status of ['exhausted', 'delivered']) {
+      await queueTests(world, subscription.id, 1)
+      const stop = dispatching(world)
+      await pass(world, 5000)
+      await stop()
+      expect((await deliveriesOf(world)).at(-1)?.status).toBe(status)
+      await world.ports.clock.advance(200 * hour)
+    }
+    expect((await expectOk(world.webhooks.subscription(viewer, subscription.id))).status).toBe('active')
+  })
+
   it('forgets all failures with one success', async () => {
     const world = webhooksWorld()
     const { subscription } = await subscribed(world)

@@ -91,15 +91,6 @@ describe('fanOut', () => {
     expect(await heardBy(world, filtered)).toEqual(['PAYMENT_UPDATED', 'SYSTEM_ALERT'])
   })
 
-  it('takes several events in one unit', async () => {
-    const world = webhooksWorld()
-    const { subscription } = await subscribed(world)
-    const id = await addPayment(world)
-    await fan(world, paymentEvent(world, id, 'PROCESSING'), paymentEvent(world, id, 'COMPLETED'))
-    expect(await heardBy(world, subscription.id)).toHaveLength(2)
-    expect((await laneOf(world, subscription.id))?.dueAt).toBe(world.ports.clock.now())
-  })
-
   it('leaves a pause as it is', async () => {
     const world = webhooksWorld()
     const { subscription } = await subscribed(world)

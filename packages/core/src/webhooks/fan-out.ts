@@ -22,22 +22,11 @@ const paymentStream = 'payment-'
  * wrote them: where those differ by some time, events of that much time before may be heard, or of that much after missed.
  */
 export function fanOut(deps: FanOutDependencies): ConsumerDefinition {
-  const firstDelayMs = recentFirstDelay(deps)
-  // One unit may apply several events; a lane is recorded once, for the first of them, and due no later for the others.
-  const lanesOf = new WeakMap<Transaction, Set<Uuid>>()
-  const recordedLanes = (tx: Transaction): Set<Uuid> => {
-    const recorded = lanesOf.get(tx) ?? new Set<Uuid>()
-    lanesOf.set(tx, recorded)
-    return recorded
-  }
-  return {
-    name: 'webhooks',
-    topics: ['#'],
-    apply: (tx, event) => new ResultAsync(fan({ ...deps, firstDelayMs, recorded: recordedLanes(tx) }, tx, event)),
-  }
+  const fanning: Fanning = { ...deps, firstDelayMs: recentFirstDelay(deps) }
+  return { name: 'webhooks', topics: ['#'], apply: (tx, event) => new ResultAsync(fan(fanning, tx, event)) }
 }
 
-type Fanning = FanOutDependencies & Readonly<{ firstDelayMs: () => number; recorded: Set<Uuid> }>
+type Fanning = FanOutDependencies & Readonly<{ firstDelayMs: () => number }>
 
 async function fan(deps: Fanning, tx: Transaction, event: Delivery): Promise<Result<void, EventNotApplicable | StoreUnavailable>> {
   const audience = await audienceOf(tx, event)
@@ -47,13 +36,8 @@ async function fan(deps: Fanning, tx: Transaction, event: Delivery): Promise<Res
   for (const subscription of subscribers.value) {
     const delivery = deliveryFor(deps, subscription, event)
     if (delivery === null) continue
-    if (deps.recorded.has(subscription.id)) {
-      tx.deliveries.insert(delivery)
-      continue
-    }
     const queued = await queueDelivery(tx, delivery)
     if (queued.isErr()) return err(queued.error)
-    deps.recorded.add(subscription.id)
   }
   return ok()
 }

@@ -6,7 +6,7 @@ import type { IdSource, Uuid } from '../kernel/ids.ts'
 import type { Transaction } from '../transaction.ts'
 import { cancelBatch, cancelInLane } from './cancel-pending.ts'
 import { afterTry, ended, holds, isGone, type RetryPolicy, succeeded, type Tried, type WebhookDelivery } from './delivery.ts'
-import { hasFailedTooLong, isFree, type Lane, laneAfterTry, laneUntil, sameLane, wellAgain } from './lane.ts'
+import { hasFailedTooLong, isFree, type Lane, laneAfterTry, laneFreed, sameLane, wellAgain } from './lane.ts'
 import { disabled, hostOf, type Subscription } from './subscription.ts'
 import type { Tally } from './webhook-counts.ts'
 
@@ -24,11 +24,12 @@ export async function leaseLane(
   now: Instant,
   leaseMs: number,
 ): Promise<Result<Leased | Cleared | null, StoreUnavailable>> {
+  // Before the lane, here as everywhere: units that lock rows in one order do not wait for each other in a ring.
+  const subscription = await tx.subscriptions.find({ id: subscriptionId })
+  if (subscription.isErr()) return err(subscription.error)
   const lane = await tx.lanes.find({ subscriptionId })
   if (lane.isErr()) return err(lane.error)
   if (lane.value === null || !isFree(lane.value, now)) return ok(null)
-  const subscription = await tx.subscriptions.find({ id: subscriptionId })
-  if (subscription.isErr()) return err(subscription.error)
   if (subscription.value?.status !== 'active') {
     const cancelled = await cancelInLane(tx, subscriptionId, now)
     return cancelled.map(({ count }): Cleared => ({ kind: 'cleared', cancelled: count }))
@@ -53,13 +54,13 @@ export async function renewLane(
 }
 
 /** Frees a lane, to be looked at when its next delivery is due; a sender who was fenced out frees nothing. */
-export async function giveBackLane(tx: Transaction, lease: LaneLease): Promise<Result<void, StoreUnavailable>> {
+export async function giveBackLane(tx: Transaction, lease: LaneLease, now: Instant): Promise<Result<void, StoreUnavailable>> {
   const lane = await findLeased(tx, lease)
   if (lane.isErr()) return err(lane.error)
   if (lane.value === null) return ok()
   const nextDue = await tx.nextDue(lease.subscriptionId)
   if (nextDue.isErr()) return err(nextDue.error)
-  tx.lanes.update({ ...laneUntil(lane.value, nextDue.value), leasedUntil: null })
+  tx.lanes.update(laneFreed(lane.value, nextDue.value, now))
   return ok()
 }
 
@@ -91,11 +92,11 @@ export async function recordTries(
 ): Promise<Result<TriesRecorded | null, StoreUnavailable>> {
   const { subscriptionId } = lease
   const { now, policy } = recording
+  const subscription = await tx.subscriptions.find({ id: subscriptionId })
+  if (subscription.isErr()) return err(subscription.error)
   const found = await findLeased(tx, lease)
   if (found.isErr()) return err(found.error)
   if (found.value === null) return ok(null)
-  const subscription = await tx.subscriptions.find({ id: subscriptionId })
-  if (subscription.isErr()) return err(subscription.error)
   const settled: Settled[] = []
   for (const tried of tries) {
     const delivery = await tx.deliveries.find({ id: tried.deliveryId })
@@ -103,9 +104,10 @@ export async function recordTries(
     if (delivery.value === null || holds(delivery.value, tried)) continue
     settled.push({ before: delivery.value, after: afterTry(delivery.value, tried, policy, now), tried })
   }
-  let lane = found.value
-  for (const { tried } of settled) lane = laneAfterTry(lane, tried, now)
-  const because = whyDisabled(subscription.value, settled, lane, now)
+  // How it fared where it pointed before its owner changed the URL says nothing of where it points now.
+  const telling = settled.map(({ tried }) => tried).filter(({ url }) => url === subscription.value?.url)
+  let lane = telling.reduce((before, tried) => laneAfterTry(before, tried, now), found.value)
+  const because = whyDisabled(subscription.value, telling, lane, now)
   const sender = subscription.value !== null && because !== null ? disabled(subscription.value, because, now) : subscription.value
   const sends = sender?.status === 'active'
   const recorded = settled.map(({ before, after }) => ({
@@ -128,6 +130,7 @@ export async function recordTries(
       lane,
       tries,
       recorded.map(({ after }) => after),
+      now,
     )
     if (freed.isErr()) return err(freed.error)
     lane = freed.value
@@ -148,19 +151,19 @@ async function freeLane(
   lane: Lane,
   tries: readonly Tried[],
   own: readonly WebhookDelivery[],
+  now: Instant,
 ): Promise<Result<Lane, StoreUnavailable>> {
   const pending = await tx.pendingDeliveries(lane.subscriptionId, tries.length + 1)
   if (pending.isErr()) return err(pending.error)
   const others = pending.value.filter(({ id }) => !own.some((each) => each.id === id))
   const due = [...others, ...own].flatMap(({ dueAt }) => dueAt ?? [])
-  return ok({ ...laneUntil(lane, due.length === 0 ? null : Math.min(...due)), leasedUntil: null })
+  return ok(laneFreed(lane, due.length === 0 ? null : Math.min(...due), now))
 }
 
-function whyDisabled(subscription: Subscription | null, settled: readonly Settled[], lane: Lane, now: Instant): string | null {
+function whyDisabled(subscription: Subscription | null, telling: readonly Tried[], lane: Lane, now: Instant): string | null {
   if (subscription?.status !== 'active') return null
-  // An answer of where it pointed before its owner changed the URL says nothing of where it points now.
-  if (settled.some(({ tried }) => isGone(tried) && tried.url === subscription.url)) return 'its endpoint is gone (410)'
-  const isFailing = settled.some(({ tried }) => !succeeded(tried))
+  if (telling.some(isGone)) return 'its endpoint is gone (410)'
+  const isFailing = telling.some((tried) => !succeeded(tried))
   return isFailing && hasFailedTooLong(lane, now) ? 'its endpoint has failed for 120 hours' : null
 }
 

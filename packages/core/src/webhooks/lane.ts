@@ -16,7 +16,7 @@ export type Lane = Readonly<{
   leasedUntil: Instant | null
   /** Attempts that failed since the last that succeeded. */
   failures: number
-  /** Since when nothing has succeeded; `null` while it fares well. */
+  /** Since when tries have failed and none has succeeded; `null` while it fares well, or nothing is pending. */
   failingSince: Instant | null
   /** The circuit is open: nothing is sent before. */
   pausedUntil: Instant | null
@@ -60,9 +60,14 @@ export function laneWith(lane: Lane, deliveryDueAt: Instant): Lane {
   return { ...lane, dueAt: Math.min(lane.dueAt ?? dueAt, dueAt) }
 }
 
-/** The lane when its next delivery is due then, `null` for none. */
+/** The lane when its next delivery is due then, `null` for none: where nothing waits for its endpoint, nothing fails. */
 export function laneUntil(lane: Lane, nextDue: Instant | null): Lane {
-  return { ...lane, dueAt: nextDue === null ? null : lookAt(lane, nextDue) }
+  return nextDue === null ? { ...lane, dueAt: null, failingSince: null } : { ...lane, dueAt: lookAt(lane, nextDue) }
+}
+
+/** Free for anyone. What is overdue is due now, behind the lanes that have waited meanwhile. */
+export function laneFreed(lane: Lane, nextDue: Instant | null, now: Instant): Lane {
+  return { ...laneUntil(lane, nextDue === null ? null : Math.max(nextDue, now)), leasedUntil: null }
 }
 
 export function isFree({ dueAt, leasedUntil }: Lane, now: Instant): boolean {

@@ -122,6 +122,8 @@ function begin({ deps, session, report }: Serving): void {
   const sending = tryDelivery(deps, session.subscription, delivery, session.policy.timeoutMs)
     .then(report)
     .finally(() => session.inFlight.delete(delivery.id))
+  // A defect is met where the session waits for it; while it waits for something else, nobody listens.
+  sending.catch(() => {})
   session.inFlight.set(delivery.id, sending)
 }
 
@@ -161,17 +163,16 @@ async function record(deps: ServeDependencies, session: Session, tries: readonly
     session.inFlight.size === tries.length && ((session.queue.length === 0 && session.drained) || !isOpen(deps, session, stopped))
   // From here on nothing more is begun, even where a pause ends meanwhile.
   if (isLast) session.closing = true
-  const release = isLast
   const { policy } = session
   const recorded = await untilExpired(deps, session, () =>
-    unitOfWork.run((tx) => new ResultAsync(recordTries(tx, session, tries, { ids, policy, now: clock.now(), release }))),
+    unitOfWork.run((tx) => new ResultAsync(recordTries(tx, session, tries, { ids, policy, now: clock.now(), release: isLast }))),
   )
   const outcome = recorded?.value ?? null
   if (outcome === null) return lose(session)
   const { lane, subscription, counted } = outcome
   session.lane = lane
   if (subscription === null) session.closing = true
-  else session.subscription = subscription
+  else follow(session, subscription)
   if (lane.leasedUntil === null) session.gone = true
   for (const { deliveryId, attempt } of tries) session.recorded.set(deliveryId, attempt.number)
   for (const name of ['delivered', 'failed', 'exhausted', 'cancelled', 'disabled'] as const) tally[name] += counted[name]
@@ -181,8 +182,18 @@ async function record(deps: ServeDependencies, session: Session, tries: readonly
   }
 }
 
+/** What was read before a change of the subscription may have been cancelled with it, so it is read again. */
+function follow(session: Session, subscription: Subscription): void {
+  if (subscription.version !== session.subscription.version) {
+    session.queue = []
+    session.drained = false
+  }
+  session.subscription = subscription
+}
+
 async function giveBack(deps: ServeDependencies, session: Session): Promise<void> {
-  await untilExpired(deps, session, () => deps.unitOfWork.run((tx) => new ResultAsync(giveBackLane(tx, session))))
+  const { unitOfWork, clock } = deps
+  await untilExpired(deps, session, () => unitOfWork.run((tx) => new ResultAsync(giveBackLane(tx, session, clock.now()))))
 }
 
 function lose(session: Session): void {

@@ -1,3 +1,4 @@
+import { errAsync, type ResultAsync } from 'neverthrow'
 import type { CancelSignal } from '../kernel/cancel.ts'
 import { cancelSource } from '../kernel/cancel.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -7,7 +8,7 @@ import type { Mac } from '../kernel/mac.ts'
 import type { Random } from '../kernel/random.ts'
 import { survivingDefects } from '../kernel/survive-defects.ts'
 import type { Tried, WebhookDelivery } from './delivery.ts'
-import type { WebhookAnswer, WebhookTransport, WebhookUnanswered } from './ports/webhook-transport.ts'
+import type { WebhookAnswer, WebhookTransport } from './ports/webhook-transport.ts'
 import { sign } from './signature.ts'
 import { type Subscription, signingSecrets } from './subscription.ts'
 import { sealContext, type WebhookSecret } from './webhook-secret.ts'
@@ -55,9 +56,27 @@ export async function tryDelivery(
 }
 
 async function send(deps: TryDependencies, subscription: Subscription, delivery: WebhookDelivery, timeoutMs: number): Promise<Outcome> {
-  const { transport, mac, clock, log } = deps
+  const posted = survivingDefects(
+    deps.log,
+    () => post(deps, subscription, delivery, timeoutMs),
+    () => 'unreachable: a defect of the sender',
+  )
+  const outcome = posted.match<Outcome>(
+    (answer) => ({ answer }),
+    (error) => ({ error }),
+  )
+  return withinMs(deps.clock, timeoutMs + graceMs, outcome, { error: `timeout: no answer within ${timeoutMs} ms` })
+}
+
+function post(
+  deps: TryDependencies,
+  subscription: Subscription,
+  delivery: WebhookDelivery,
+  timeoutMs: number,
+): ResultAsync<WebhookAnswer, string> {
+  const { transport, mac, clock } = deps
   const secrets = unsealed(deps, subscription)
-  if (secrets.length === 0) return { error: 'no signing secret can be read' }
+  if (secrets.length === 0) return errAsync('no signing secret can be read')
   const seconds = Math.floor(clock.now() / 1000)
   const headers = {
     'content-type': 'application/json',
@@ -68,16 +87,8 @@ async function send(deps: TryDependencies, subscription: Subscription, delivery:
     ...(delivery.traceparent === null ? {} : { traceparent: delivery.traceparent }),
     ...(delivery.replayed || delivery.replayOf !== null ? { 'cbp-replay': 'true' } : {}),
   }
-  const posted = survivingDefects(
-    log,
-    () => transport.post({ url: subscription.url, headers, body: delivery.body, timeoutMs }),
-    unreachableByDefect,
-  )
-  const answered = posted.match<Outcome>(
-    (answer) => ({ answer }),
-    ({ cause, reason }) => ({ error: `${cause}: ${reason}` }),
-  )
-  return withinMs(clock, timeoutMs + graceMs, answered, { error: `timeout: no answer within ${timeoutMs} ms` })
+  const posted = transport.post({ url: subscription.url, headers, body: delivery.body, timeoutMs })
+  return posted.mapErr(({ cause, reason }) => `${cause}: ${reason}`)
 }
 
 /** A secret that does not open is an operator's concern; its receivers see the others, if there are any. */
@@ -102,8 +113,4 @@ async function withinMs<T>(clock: Clock, ms: number, promise: Promise<T>, expire
 async function sleepThen<T>(clock: Clock, ms: number, signal: CancelSignal, value: T): Promise<T> {
   await clock.sleep(ms, signal)
   return value
-}
-
-function unreachableByDefect(reason: string): WebhookUnanswered {
-  return { kind: 'webhook-unanswered', cause: 'unreachable', reason }
 }

@@ -56,10 +56,12 @@ export type WebhooksWorld = Readonly<{
   settings: { scheduleSeconds: readonly number[]; timeoutMs: number }
 }>
 
+const ampleLimits: DispatcherLimits = { lanes: 256, inFlight: 8, page: 64, perLease: 1024 }
+
 export type WorldOptions = Readonly<{ ports?: Partial<WebhookPorts>; limits?: DispatcherLimits; schedule?: readonly number[] }>
 
 /** The context of webhooks alone, over fakes; another instance of the same world is made of its ports. */
-export function webhooksWorld({ ports: replaced = {}, limits, schedule = [0, 1, 2] }: WorldOptions = {}): WebhooksWorld {
+export function webhooksWorld({ ports: replaced = {}, limits = ampleLimits, schedule = [0, 1, 2] }: WorldOptions = {}): WebhooksWorld {
   const clock = (replaced.clock as FakeClock | undefined) ?? fakeClock()
   const ports: Ports = {
     clock,
@@ -169,15 +171,8 @@ function eventOn({ ids }: Ports, stream: string, event: DomainEvent, occurredAt:
 }
 
 /** Lets the fan-out take an event, as the consumer's unit would. */
-export async function fan(world: WebhooksWorld, ...events: readonly Delivery[]): Promise<void> {
-  await expectOk(
-    world.unitOfWork.run((tx) =>
-      safeTry(async function* () {
-        for (const event of events) yield* world.consumer.apply(tx, event)
-        return ok(null)
-      }),
-    ),
-  )
+export async function fan({ unitOfWork: units, consumer }: WebhooksWorld, event: Delivery): Promise<void> {
+  await expectOk(units.run((tx) => consumer.apply(tx, event)))
 }
 
 /** Queues so many messages for a subscription. */
