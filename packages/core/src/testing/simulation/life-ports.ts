@@ -37,8 +37,11 @@ export function livedBroker(life: Life, broker: EventBroker, onKill: (stop: () =
   return {
     publish: (event) => new ResultAsync(life.around(() => broker.publish(event))),
     subscribe(consumer) {
+      if (life.isOver()) return async () => {}
       const stop = broker.subscribe({ ...consumer, handle: (delivery) => new ResultAsync(life.around(() => consumer.handle(delivery))) })
       onKill(() => void stop())
+      // It may have died of the first delivery.
+      if (life.isOver()) void stop()
       return stop
     },
   }

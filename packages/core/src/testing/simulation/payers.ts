@@ -7,20 +7,20 @@ import type { Instance } from './instance.ts'
 import { patiently } from './patience.ts'
 
 /** What the payers of one client share. */
-export type Wallet = Readonly<{ client: string; own: PaymentId[]; floors: Map<PaymentId, number> }>
+export type Wallet = Readonly<{ client: string; own: PaymentId[]; floors: Map<PaymentId, number>; amounts: { last: number } }>
 
-type Payer = Readonly<{ world: ClientWorld; name: string; wallet: Wallet; random: Random; counts: { calls: number; amounts: number } }>
+type Payer = Readonly<{ world: ClientWorld; name: string; wallet: Wallet; random: Random; counts: { calls: number } }>
 
 const triesPerRequest = 6
 const currency = 'EUR' as PaymentDetails['currency']
 
 export function wallet(client: string): Wallet {
-  return { client, own: [], floors: new Map() }
+  return { client, own: [], floors: new Map(), amounts: { last: 0 } }
 }
 
 /** Creates, changes, processes and reads payments, as careful with keys as a payer should be. */
 export async function runPayer(world: ClientWorld, name: string, own: Wallet, random: Random): Promise<void> {
-  const payer: Payer = { world, name, wallet: own, random, counts: { calls: 0, amounts: 0 } }
+  const payer: Payer = { world, name, wallet: own, random, counts: { calls: 0 } }
   for (let count = 1; world.isFaulty(); count += 1) {
     await world.clock.sleep(1 + Math.floor(random.fraction() * world.pauseMs))
     const id = own.own[Math.floor(random.fraction() * own.own.length)]
@@ -63,9 +63,8 @@ async function create(payer: Payer, key: string): Promise<void> {
   world.trace(() => `${key}: ${request.answers.join(' ')} ${request.refusals.join(' ')}`)
 }
 
-function detailsFor({ counts, name }: Payer, key: string, reference: string | null): PaymentDetails {
-  counts.amounts += 10
-  return { amount: counts.amounts, currency, payee: { id: 'utility', name: 'Utility' }, userId: name, reference, metadata: { key } }
+function detailsFor({ wallet: own, name }: Payer, key: string, reference: string | null): PaymentDetails {
+  return { amount: nextAmount(own), currency, payee: { id: 'utility', name: 'Utility' }, userId: name, reference, metadata: { key } }
 }
 
 async function process(payer: Payer, key: string, id: PaymentId): Promise<void> {
@@ -83,6 +82,12 @@ async function process(payer: Payer, key: string, id: PaymentId): Promise<void> 
     await once(payer, request, (instance) => call(instance, other), false)
   }
   world.trace(() => `${key} of ${id}: ${request.answers.join(' ')} ${request.refusals.join(' ')}`)
+}
+
+/** None twice, so that no amendment changes nothing. */
+function nextAmount({ amounts }: Wallet): number {
+  amounts.last += 10
+  return amounts.last
 }
 
 function openRequest(
@@ -133,7 +138,8 @@ async function once(
   }
   const { error } = answer
   if (error.kind === 'store-unavailable') return backoffMs
-  if (error.kind === 'request-in-flight') return Math.min(error.retryAfterMs, backoffMs)
+  // Who waits as told takes the request over from an instance that has died.
+  if (error.kind === 'request-in-flight') return random.fraction() < 0.7 ? error.retryAfterMs : backoffMs
   if (error.kind === 'payment-state-conflict') sight(world, own, error.payment, null)
   if (error.kind === 'payment-not-found') lost(world, error.id)
   if (isFirstBody) request.refusals.push(error.kind)
@@ -141,11 +147,10 @@ async function once(
 }
 
 async function amend(payer: Payer, id: PaymentId): Promise<void> {
-  const { world, wallet: own, random, counts } = payer
+  const { world, wallet: own, random } = payer
   const instance = world.anyInstance(random)
   if (instance === null) return
-  counts.amounts += 10
-  const { amounts: amount } = counts
+  const amount = nextAmount(own)
   const viewer = { client: own.client, seesAll: false }
   const match = [own.floors.get(id) ?? 1]
   const caller = callerOf(payer)

@@ -1,5 +1,5 @@
 import { timestamp } from '../../kernel/clock.ts'
-import type { Discrepancy, HistoryEntry, Payment, PaymentId } from '../../payments/index.ts'
+import type { Discrepancy, HistoryEntry, Payment, PaymentId, RemotePayment } from '../../payments/index.ts'
 import type { FakePaymentService } from '../../payments/testing/fake-payment-service.ts'
 import { mayBecome } from '../../payments/transitions.ts'
 import type { StorePorts } from '../fake-store/fake-store.ts'
@@ -9,22 +9,30 @@ import { sure } from './truth.ts'
 const everything = 1_000_000
 
 /** One payment with all that is kept of it. */
-export type LedgerLine = Readonly<{ payment: Payment; entries: readonly HistoryEntry[]; discrepancies: readonly Discrepancy[] }>
+export type LedgerLine = Readonly<{
+  payment: Payment
+  entries: readonly HistoryEntry[]
+  discrepancies: readonly Discrepancy[]
+  /** What the Payment Service knows of its attempt. */
+  remote: RemotePayment | null
+}>
 export type Ledger = ReadonlyMap<PaymentId, LedgerLine>
 
-export async function readLedger({ paymentStore }: StorePorts): Promise<Ledger> {
+export async function readLedger({ paymentStore }: StorePorts, service: FakePaymentService): Promise<Ledger> {
   const all = { client: null, status: null, userId: null, from: null, to: null }
   const ledger = new Map<PaymentId, LedgerLine>()
   for (const payment of sure(await paymentStore.payments(all, null, everything))) {
     const entries = sure(await paymentStore.history(payment.id, 0, everything))
-    ledger.set(payment.id, { payment, entries, discrepancies: sure(await paymentStore.discrepancies(payment.id)) })
+    const discrepancies = sure(await paymentStore.discrepancies(payment.id))
+    const remote = payment.attempt === null ? null : sure(await service.find(payment.attempt.id))
+    ledger.set(payment.id, { payment, entries, discrepancies, remote })
   }
   return ledger
 }
 
 export function paymentViolations(history: History, ledger: Ledger, remote: FakePaymentService): readonly Violation[] {
   return [
-    ...[...ledger.values()].flatMap((line) => [...courseViolations(line), ...holdingViolations(line, remote)]),
+    ...[...ledger.values()].flatMap((line) => [...courseViolations(line), ...failureViolations(line), ...holdingViolations(line, remote)]),
     ...sightingViolations(history, ledger),
     ...keyViolations(history.requests, ledger),
     ...inboundViolations(history, ledger),
@@ -52,6 +60,13 @@ function courseViolations({ payment, entries }: LedgerLine): readonly Violation[
   if (status !== payment.status || version !== payment.version || entries.length !== payment.entries)
     breach(`is ${payment.status} at version ${payment.version}, and its history says ${status} at ${version}`)
   return found
+}
+
+/** L9: a failure is what the Payment Service says, or what it can no longer contradict; never a guess. */
+function failureViolations({ payment, entries, remote }: LedgerLine): readonly Violation[] {
+  const isGuessed = entries.some(({ kind, to, cause }) => kind === 'transition' && to === 'FAILED' && cause !== 'webhook')
+  if (!isGuessed || remote === null || remote.status === 'FAILED') return []
+  return [{ law: 'L9', detail: `${payment.id} was taken for failed, and the Payment Service has it ${remote.status}` }]
 }
 
 /** L9: what counts as paid here is what the Payment Service holds, or a discrepancy is open. L10: carried out at most once. */

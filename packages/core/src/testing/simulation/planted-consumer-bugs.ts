@@ -1,10 +1,11 @@
 import { okAsync } from 'neverthrow'
 import type { Delivery, EventConsumer, InboxPosition } from '../../events/index.ts'
+import { unitOfWork } from '../../kernel/unit-of-work.ts'
 import type { Ports } from '../../ports.ts'
 import type { Transaction } from '../../transaction.ts'
 import { changingUnits, writingAfterwards, writingBeforehand } from './mutant-units.ts'
 import type { Mutant } from './mutants.ts'
-import { witnessName } from './witness.ts'
+import { witness, witnessName } from './witness.ts'
 
 /** In the consumers of events. */
 export const plantedConsumerBugs: readonly Mutant[] = [
@@ -21,7 +22,8 @@ export const plantedConsumerBugs: readonly Mutant[] = [
   {
     name: 'keeps no inbox',
     law: 'L15',
-    host: (ports) => changingUnits(ports, (tx) => withoutInbox(tx, () => {})),
+    host: (ports) =>
+      consuming(ports, (consumer, delivery) => (consumer.name === witnessName ? applied(ports, delivery) : consumer.handle(delivery))),
   },
   {
     name: 'accepts an event before it is applied',
@@ -71,6 +73,15 @@ function consuming(ports: Ports, handle: (consumer: EventConsumer, delivery: Del
       subscribe: (consumer) => eventBroker.subscribe({ ...consumer, handle: (delivery) => handle(consumer, delivery) }),
     },
   }
+}
+
+/** As it comes: without a look at what was applied before. */
+function applied(ports: Ports, delivery: Delivery): ReturnType<EventConsumer['handle']> {
+  const { apply } = witness(() => false)
+  return unitOfWork<Transaction>(ports)
+    .run((tx) => apply(tx, delivery))
+    .map(() => undefined)
+    .mapErr(({ reason }) => ({ kind: 'event-refused', reason }))
 }
 
 function withoutInbox(tx: Transaction, putOff: (write: (later: Transaction) => void) => void): Transaction {

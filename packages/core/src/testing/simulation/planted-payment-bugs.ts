@@ -1,6 +1,8 @@
 import { okAsync, type ResultAsync } from 'neverthrow'
 import type { StoreUnavailable } from '../../kernel/failures.ts'
-import type { IdempotencyRecord, Payment, RemotePayment } from '../../payments/index.ts'
+import type { Uuid } from '../../kernel/ids.ts'
+import type { IdempotencyRecord, Payment, PaymentService, RemotePayment } from '../../payments/index.ts'
+import type { Ports } from '../../ports.ts'
 import type { Transaction } from '../../transaction.ts'
 import type { SignedMessage } from '../../webhooks/index.ts'
 import { sign } from '../../webhooks/signature.ts'
@@ -20,6 +22,22 @@ export const plantedPaymentBugs: readonly Mutant[] = [
     }),
   },
   {
+    name: 'sends what is not known yet again under another attempt id',
+    law: 'L10',
+    paymentService: (service, { ids }) => {
+      const unknown = new Set<string>()
+      return {
+        find: (attemptId) =>
+          service.find(attemptId).map((found) => {
+            if (found === null) unknown.add(attemptId)
+            return found
+          }),
+        instruct: (instruction) =>
+          service.instruct(unknown.has(instruction.attemptId) ? { ...instruction, attemptId: ids.next() } : instruction),
+      }
+    },
+  },
+  {
     name: 'takes a time-out for a failure',
     law: 'L9',
     paymentService: (service) => ({
@@ -35,11 +53,7 @@ export const plantedPaymentBugs: readonly Mutant[] = [
   {
     name: 'fails an attempt that is not known yet, before its deadline',
     law: 'L9',
-    paymentService: (service) => ({
-      ...service,
-      find: (attemptId) =>
-        service.find(attemptId).map((found) => found ?? ({ ...nothingHeld, attemptId, paymentId: attemptId } satisfies RemotePayment)),
-    }),
+    host: (ports) => ({ ...ports, paymentService: { ...ports.paymentService, find: (attemptId) => assumedFailed(ports, attemptId) } }),
   },
   {
     name: 'keeps a key in a second unit after the payment',
@@ -121,7 +135,22 @@ export const plantedPaymentBugs: readonly Mutant[] = [
   },
 ]
 
-const nothingHeld = { status: 'FAILED', amount: 0, currency: 'EUR', reference: null, reason: 'not known' } as const
+const everyPayment = { client: null, status: null, userId: null, from: null, to: null }
+
+function assumedFailed({ paymentService, paymentStore }: Ports, attemptId: Uuid): ReturnType<PaymentService['find']> {
+  return paymentService.find(attemptId).andThen((found) => {
+    if (found !== null) return okAsync(found)
+    return paymentStore
+      .payments(everyPayment, null, 1000)
+      .map((all) => all.find(({ attempt }) => attempt?.id === attemptId) ?? null)
+      .map((payment): RemotePayment | null => {
+        if (payment === null) return null
+        const { id: paymentId, amount, currency } = payment
+        return { attemptId, paymentId, status: 'FAILED', amount, currency, reference: null, reason: 'not known' }
+      })
+      .mapErr(({ reason }) => ({ kind: 'payment-service-unavailable' as const, sent: false, reason }))
+  })
+}
 
 type Key = Pick<IdempotencyRecord, 'client' | 'operation' | 'key'>
 

@@ -73,7 +73,7 @@ async function judge(world: World): Promise<SimulationReport> {
   const { seed, history, observer, remote, transport, plan, clock, boots, processes } = world
   const { ports } = world.truth
   const truth = await readTruth(ports)
-  const ledger = await readLedger(ports)
+  const ledger = await readLedger(ports, remote)
   const streams = await readStreams(ports)
   const violations = [
     ...history.violations,

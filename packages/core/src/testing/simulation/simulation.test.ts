@@ -2,24 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { plantedBugs } from './planted-bugs.ts'
 import { type SimulationReport, simulate } from './simulate.ts'
 
-const seedsInTests = 80
-/** Every fault of every port, and the deaths and stalls of processes. */
-const kindsOfFaults = 29
+const seedsInTests = 100
+/** Every fault of every port, the deaths and stalls of processes, and the steps of their clocks. */
+const kindsOfFaults = 41
 const seedsForABug = 1000
 
 describe('simulation over the fakes', { timeout: 120_000 }, () => {
-  it('L0 L1 L2 L6 L7 L11 L12 L13 L14: holds in every world', async () => {
+  it('L0 L1 L2 L6 L7 L8 L9 L10 L11 L12 L13 L14 L15 L16 L17: holds in every world', async () => {
     const reports: SimulationReport[] = []
     for (let seed = 1; seed <= seedsInTests; seed += 1) reports.push(await simulate(seed))
     expect(reports.filter(({ violations }) => violations.length > 0)).toEqual([])
     const struck = new Set(reports.flatMap(({ faults }) => Object.entries(faults).flatMap(([name, count]) => (count > 0 ? [name] : []))))
-    expect(struck.size).toBe(kindsOfFaults)
-  })
-
-  it('puts the service to the test: worlds write, read, watch, die and deliver', async () => {
-    const { processes, acknowledged, reads, heard, delivered } = (await simulate(8)).counts
-    expect(Math.min(acknowledged, reads, heard, delivered)).toBeGreaterThan(20)
-    expect(processes).toBeGreaterThan(1)
+    expect([...struck].sort()).toHaveLength(kindsOfFaults)
+    expect(fewest(reports)).toBeGreaterThan(20)
   })
 
   it('replays a seed exactly', async () => {
@@ -38,6 +33,15 @@ describe('simulation over the fakes', { timeout: 120_000 }, () => {
     },
   )
 })
+
+/** The least that all worlds together have done of anything. */
+function fewest(reports: readonly SimulationReport[]): number {
+  const sums = new Map<string, number>()
+  for (const { counts } of reports) {
+    for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count)
+  }
+  return Math.min(...sums.values())
+}
 
 /** The first seed whose world shows the bug as a breach of its law. */
 async function seedThatFinds(law: string, mutant: (typeof plantedBugs)[number]): Promise<number | null> {
