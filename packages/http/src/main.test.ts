@@ -51,6 +51,7 @@ describe('the service as a process', () => {
       const url = /^listening on (http:\/\/127\.0\.0\.1:\d+)$/m.exec(output)?.[1] ?? ''
       expect(output.startsWith(`listening on ${url}\n`)).toBe(true)
       expect(output).toContain('npm run -s cbp -- token mint --sub me --scope "config:read config:write"')
+      expect(output).toMatch(new RegExp(`^  CBP_DATA_DIR=\\S+ npm run -s cbp -- demo --url ${url}$`, 'm'))
       const request = {
         subject: 'me',
         scope: 'config:read config:write',

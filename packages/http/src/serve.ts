@@ -117,12 +117,15 @@ function firstSteps(settings: Settings, url: string): string {
     ['CBP_JWT_AUDIENCE', settings.jwt.audience, defaultAudience],
   ]
   const variables = needed.filter(([, value, usual]) => value !== usual).map(([name, value]) => `${name}=${quote(value)} `)
+  const cbp = `${variables.join('')}npm run -s cbp --`
   const setting = `${url}/config/payments/retry.max-attempts`
   return `
 Development: get a token, then set something and read it.
-  TOKEN=$(${variables.join('')}npm run -s cbp -- token mint --sub me --scope "config:read config:write")
+  TOKEN=$(${cbp} token mint --sub me --scope "config:read config:write")
   curl -sS -X PUT ${setting} -H "Authorization: Bearer $TOKEN" -H 'If-None-Match: *' -H 'Content-Type: application/json' -d '{"value": 3, "reason": "first try"}'
   curl -sS ${setting} -H "Authorization: Bearer $TOKEN"
+A payment from end to end, with signed webhooks both ways:
+  ${cbp} demo --url ${url}
 Documentation: ${url}/docs
 
 `
