@@ -5,7 +5,7 @@ import { sqliteEngine } from './sqlite-engine.ts'
 const seedsInTests = 15
 
 describe('simulation over SQLite', { timeout: 120_000 }, () => {
-  it('L0 L1 L2 L6 L7 L11 L12 L13 L14: holds in every world', async () => {
+  it('L0 L1 L2 L6 L7 L8 L9 L10 L11 L12 L13 L14 L15 L16 L17: holds in every world', async () => {
     const reports: SimulationReport[] = []
     for (let seed = 1; seed <= seedsInTests; seed += 1) reports.push(await simulate(seed, { engine: sqliteEngine }))
     expect(reports.filter(({ violations }) => violations.length > 0)).toEqual([])
@@ -20,13 +20,19 @@ describe('simulation over SQLite', { timeout: 120_000 }, () => {
     expect(await traced()).toEqual(await traced())
   })
 
-  it('finds a relay that records under whatever fence is current', async () => {
-    const mutant = plantedBugs.find(({ name }) => name === 'records under whatever fence is current')
+  it.each([
+    ['L14', 'records under whatever fence is current'],
+    ['L10', 'keeps a key in a second unit after the payment'],
+    ['L15', 'advances the inbox in a second unit after the effect'],
+    ['L16', 'does not keep the ids of messages'],
+  ])('%s: finds a service that %s', async (law, name) => {
+    const mutant = plantedBugs.find((each) => each.name === name)
+    if (mutant === undefined) throw new Error(`there is no bug "${name}"`)
     const laws: string[] = []
-    for (let seed = 1; seed <= 200 && !laws.includes('L14'); seed += 1) {
-      const { violations } = await simulate(seed, { engine: sqliteEngine, ...(mutant === undefined ? {} : { mutant }) })
-      laws.push(...violations.map(({ law }) => law))
+    for (let seed = 1; seed <= 200 && !laws.includes(law); seed += 1) {
+      const { violations } = await simulate(seed, { engine: sqliteEngine, mutant })
+      laws.push(...violations.map((violation) => violation.law))
     }
-    expect(laws).toContain('L14')
+    expect(laws).toContain(law)
   })
 })

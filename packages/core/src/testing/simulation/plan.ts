@@ -128,7 +128,7 @@ export function planOf(seed: number): Plan {
     queries: ratesOf(random, ['slow', 'unavailable-before']),
     broker: ratesOf(random, brokerFaults),
     signals: ratesOf(random, ['lost', 'late', 'repeated']),
-    paymentService: ratesOf(random, paymentServiceFaults),
+    paymentService: ratesOf(random, paymentServiceFaults, 0.4),
     paymentServiceDelayMs: between(50, 20_000),
     remote: remotePlanOf(random, between, sometimes),
     transport: ratesOf(random, ['slow', 'unavailable-before', 'unavailable-after']),
@@ -147,7 +147,7 @@ function remotePlanOf(random: Random, between: (low: number, high: number) => nu
     courseMs: between(0, 4000),
     failRate: 0.4 * random.fraction(),
     reverseRate: sometimes(0.5),
-    troubleRate: sometimes(0.4),
+    troubleRate: sometimes(0.6),
     lossRate: sometimes(0.8),
     duplicateRate: sometimes(0.8),
     delayMs: between(10, 6000),
@@ -170,7 +170,7 @@ function smallLimits(between: (low: number, high: number) => number): CoreLimits
   }
 }
 
-function ratesOf<Name extends string>(random: Random, names: readonly Name[]): Rates<Name> {
+function ratesOf<Name extends string>(random: Random, names: readonly Name[], highest = 0.2): Rates<Name> {
   const enabled = names.filter(() => random.fraction() < 0.4)
-  return Object.fromEntries(enabled.map((name) => [name, 0.01 + 0.2 * random.fraction()])) as Rates<Name>
+  return Object.fromEntries(enabled.map((name) => [name, 0.01 + highest * random.fraction()])) as Rates<Name>
 }
