@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Ports } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { loadDevelopmentKey } from './access/development-key.ts'
 import { tokenVerifier, type VerifyToken } from './access/verify-token.ts'
 import { type Assembly, openAssembly, type ResourceUnavailable, type Settings } from './assembly/index.ts'
+import { untilStopped } from './clients/webhooks/until-stopped.ts'
 import { prepareDataDirectory, prepareDirectory } from './directory.ts'
 import { healthProbes } from './health/probes.ts'
 import { coreMetrics } from './metrics/core-metrics.ts'
@@ -16,7 +18,13 @@ import { lifecycle } from './server/lifecycle.ts'
 import type { HostLog } from './server/log.ts'
 
 /** What the HTTP host adds to the assembly that both hosts share. */
-export type HostContainer = AsyncDisposable & Readonly<{ assembly: Assembly; app: AppDependencies }>
+export type HostContainer = AsyncDisposable &
+  Readonly<{
+    assembly: Assembly
+    app: AppDependencies
+    /** Ends calls to endpoints of subscribers that are under way. */
+    hangUp: () => void
+  }>
 
 export async function openHost(
   settings: Settings,
@@ -26,7 +34,10 @@ export async function openHost(
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const verifyToken = await openVerifier(settings)
-  const opened = await openAssembly(settings, { log, decorate: (ports) => metered(ports, registry) })
+  const calls = new AbortController()
+  const decorate = (ports: Ports): Ports =>
+    metered({ ...ports, webhookTransport: untilStopped(ports.webhookTransport, calls.signal) }, registry)
+  const opened = await openAssembly(settings, { log, decorate })
   if (opened.isErr()) return err(opened.error)
   const assembly = opened.value
   const core = assembly.get('core')
@@ -53,7 +64,7 @@ export async function openHost(
     version: ownVersion(),
     now: clock.now,
   }
-  return ok({ assembly, app, [Symbol.asyncDispose]: () => assembly[Symbol.asyncDispose]() })
+  return ok({ assembly, app, hangUp: () => calls.abort(), [Symbol.asyncDispose]: () => assembly[Symbol.asyncDispose]() })
 }
 
 /** First of all, because what fails for want of a directory later says so in other words. */

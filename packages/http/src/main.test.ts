@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,6 +42,13 @@ async function announced({ child }: Started): Promise<string> {
 }
 
 const timeoutMs = 30_000
+const mine = {
+  subject: 'me',
+  scope: 'config:read config:write',
+  expiresInSeconds: 60,
+  issuer: developmentIssuer,
+  audience: defaultAudience,
+}
 
 describe('the service as a process', () => {
   it(
@@ -52,14 +60,7 @@ describe('the service as a process', () => {
       expect(output.startsWith(`listening on ${url}\n`)).toBe(true)
       expect(output).toContain('npm run -s cbp -- token mint --sub me --scope "config:read config:write"')
       expect(output).toMatch(new RegExp(`^  CBP_DATA_DIR=\\S+ npm run -s cbp -- demo --url ${url}$`, 'm'))
-      const request = {
-        subject: 'me',
-        scope: 'config:read config:write',
-        expiresInSeconds: 60,
-        issuer: developmentIssuer,
-        audience: defaultAudience,
-      }
-      const { token } = await mintToken(await loadDevelopmentKey(service.dataDir), request)
+      const { token } = await mintToken(await loadDevelopmentKey(service.dataDir), mine)
       const curl = /curl -sS -X PUT (\S+) .* -d '([^']+)'/.exec(output)
       const put = await fetch(curl?.[1] ?? '', {
         method: 'PUT',
@@ -76,6 +77,40 @@ describe('the service as a process', () => {
       expect(lines.map((line) => JSON.parse(line))).toContainEqual(
         expect.objectContaining({ level: 'info', method: 'PUT', status: 201, client: `${developmentIssuer}|me` }),
       )
+    },
+    timeoutMs,
+  )
+
+  it(
+    'ends within seconds although an endpoint hangs, and sends the message again after the next start',
+    async () => {
+      const { promise: called, resolve: onCall } = Promise.withResolvers<void>()
+      const hanging = createHttpServer(() => onCall()).listen(0, '127.0.0.1')
+      await once(hanging, 'listening')
+      onTestFinished(() => {
+        hanging.closeAllConnections()
+        hanging.close()
+      })
+      const service = await start()
+      const url = /^listening on (\S+)$/m.exec(await announced(service))?.[1] ?? ''
+      const { token } = await mintToken(await loadDevelopmentKey(service.dataDir), { ...mine, scope: 'webhooks:read webhooks:write' })
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+      const hook = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}/`
+      const body = JSON.stringify({ url: hook, types: ['PAYMENT_CREATED'] })
+      const made = await fetch(`${url}/webhooks/subscriptions`, { method: 'POST', headers, body })
+      const { id } = (await made.json()) as { id: string }
+      await fetch(`${url}/webhooks/subscriptions/${id}/test`, { method: 'POST', headers })
+      await called
+      const toldAt = performance.now()
+      service.child.kill('SIGTERM')
+      expect(await service.exit).toBe(0)
+      expect(performance.now() - toldAt).toBeLessThan(6_000)
+      const next = await start({ CBP_DATA_DIR: service.dataDir })
+      const nextUrl = /^listening on (\S+)$/m.exec(await announced(next))?.[1] ?? ''
+      const deliveries = await fetch(`${nextUrl}/webhooks/deliveries`, { headers })
+      expect(await deliveries.json()).toMatchObject({
+        items: [{ status: 'pending', attempts: [{ status: null, error: 'unreachable: This service is stopping' }] }],
+      })
     },
     timeoutMs,
   )

@@ -24,6 +24,14 @@ describe('the running service', () => {
     expect(result.isErr()).toBe(true)
   })
 
+  it('hangs up on what others keep it waiting for', async () => {
+    const { deps } = await openApp()
+    const { promise: kept, resolve: hangUp } = Promise.withResolvers<void>()
+    const listening = { close: async () => {} }
+    const result = await runUntilStopped({ core: { run: () => kept }, app: deps, listening, stop: Promise.resolve(), hangUp })
+    expect(result.isOk()).toBe(true)
+  })
+
   it('ends well when it is told to', async () => {
     const { deps, logged } = await openApp()
     const { core } = deps

@@ -14,10 +14,15 @@ type Running = Readonly<{
   listening: Pick<Listening, 'close'>
   /** Resolves when the service is to end. */
   stop: Promise<void>
+  /** Ends calls to others that hang; called when the background work does not end by itself. */
+  hangUp?: () => void
 }>
 
 /** Background work ended by a defect; the log has it. */
 export type BackgroundFailure = Readonly<{ kind: 'background-failure' }>
+
+/** How long calls to others may still take once the background work is told to end. */
+const patienceMs = 2_000
 
 /** Keeps the background work going until the service is to end, or that work fails, and then ends everything in order. */
 export async function runUntilStopped({
@@ -26,6 +31,7 @@ export async function runUntilStopped({
   app: { log, lifecycle },
   listening,
   stop,
+  hangUp = () => {},
 }: Running): Promise<Result<void, BackgroundFailure>> {
   const background = new AbortController()
   const logDefect = (defect: unknown): BackgroundFailure => {
@@ -39,6 +45,8 @@ export async function runUntilStopped({
   log.write('info', 'shutting down', { watchers: lifecycle.watchers() })
   await listening.close()
   background.abort()
+  const impatience = setTimeout(hangUp, patienceMs)
   const failure = await working
+  clearTimeout(impatience)
   return failure === null ? ok() : err(failure)
 }

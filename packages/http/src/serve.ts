@@ -35,7 +35,7 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
 
 async function run(
   settings: Settings,
-  { app, assembly }: HostContainer,
+  { app, assembly, hangUp }: HostContainer,
   listening: Listening,
   options: ServeOptions,
 ): Promise<Result<void, ServeFailure>> {
@@ -44,7 +44,7 @@ async function run(
   const sandbox = assembly.get('sandbox')
   assembly.get('callbackAddress').url = `${listening.url}/webhooks/payment-status`
   const beside = sandbox === null ? [] : [sandbox]
-  const running = runUntilStopped({ core: assembly.get('core'), beside, app, listening, stop })
+  const running = runUntilStopped({ core: assembly.get('core'), beside, app, listening, stop, hangUp })
   announce(`listening on ${listening.url}\n${settings.env === 'development' ? firstSteps(settings, listening.url) : ''}`)
   return (await running).mapErr(() => ({ kind: 'serve-failure', message: 'The background work failed by a defect; the log tells which.' }))
 }
