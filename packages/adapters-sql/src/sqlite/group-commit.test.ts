@@ -104,14 +104,35 @@ describe('group commit', () => {
     expect(log).toEqual([expect.stringContaining('b refused: the store is overloaded')])
   })
 
-  it('puts full jobs into no relaxed transaction, and relaxed ones into a full one', async () => {
+  it('puts relaxed jobs into a full transaction, whichever comes first', async () => {
     const { group, log, turn } = bench()
     group.enqueue(job(log, 'a', { durability: 'relaxed' }))
     group.enqueue(job(log, 'b'))
     group.enqueue(job(log, 'c', { durability: 'relaxed' }))
     await turn()
+    expect(log.filter((entry) => /^(begin|[abc]$)/.test(entry))).toEqual(['begin full', 'a', 'b', 'c'])
+    group.enqueue(job(log, 'd', { durability: 'relaxed' }))
     await turn()
-    expect(log.filter((entry) => /^(begin|[abc]$)/.test(entry))).toEqual(['begin relaxed', 'a', 'begin full', 'b', 'c'])
+    expect(log.at(-1)).toBe('d answered')
+    expect(log).toContain('begin relaxed')
+  })
+
+  it('puts a full job that comes late into no relaxed transaction', async () => {
+    const { group, log, turn } = bench()
+    const late = (): void => group.enqueue(job(log, 'b'))
+    group.enqueue(
+      job(log, 'a', {
+        durability: 'relaxed',
+        run: async () => {
+          log.push('a')
+          late()
+          return () => log.push('a done')
+        },
+      }),
+    )
+    await turn()
+    await turn()
+    expect(log.filter((entry) => /^(begin|[ab]$)/.test(entry))).toEqual(['begin relaxed', 'a', 'begin full', 'b'])
   })
 
   it('fails everybody when SQLite has rolled back by itself', async () => {

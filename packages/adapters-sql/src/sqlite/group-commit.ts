@@ -74,7 +74,7 @@ type Running = { ordinal: number; done: boolean; expire: ((reason: string) => vo
 
 /** Lets all callers of one turn of the event loop share one transaction: they pay one sync of the disk together. */
 export function groupCommit(deps: Dependencies): GroupCommit {
-  const waiting = fifo<Job>()
+  const waiting = jobQueue()
   let running = false
   let closing: (() => void) | null = null
   let abandoned = false
@@ -118,9 +118,30 @@ export function groupCommit(deps: Dependencies): GroupCommit {
   }
 }
 
-async function runBatch(deps: Dependencies, waiting: Fifo<Job>, isAbandoned: () => boolean): Promise<void> {
+type JobQueue = Fifo<Job> & Readonly<{ hasFull(): boolean }>
+
+function jobQueue(): JobQueue {
+  const waiting = fifo<Job>()
+  let full = 0
+  return {
+    ...waiting,
+    push(job) {
+      full += Number(job.durability === 'full')
+      waiting.push(job)
+    },
+    shift() {
+      const job = waiting.shift()
+      full -= Number(job?.durability === 'full')
+      return job
+    },
+    hasFull: () => full > 0,
+  }
+}
+
+async function runBatch(deps: Dependencies, waiting: JobQueue, isAbandoned: () => boolean): Promise<void> {
   const { transaction } = deps
-  const durability = waiting.peek()?.durability ?? 'full'
+  // Relaxed jobs in front of full ones share their commit: one of their own would cost more than the sync they wait for.
+  const durability = waiting.hasFull() ? 'full' : 'relaxed'
   const refusal = await begin(deps, durability)
   if (refusal !== null) return refuseAll(waiting, refusal)
   const taken: Job[] = []
@@ -156,7 +177,7 @@ async function begin({ transaction, clock, random, limits }: Dependencies, durab
 
 async function runJobs(
   { transaction, clock, limits }: Dependencies,
-  waiting: Fifo<Job>,
+  waiting: JobQueue,
   durability: Durability,
   taken: Job[],
   running: Running,
@@ -214,7 +235,7 @@ function failAll(taken: readonly Job[], failure: BatchFailure): void {
   for (const job of taken) job.fail(failure)
 }
 
-function refuseAll(waiting: Fifo<Job>, failure: StoreUnavailable): void {
+function refuseAll(waiting: JobQueue, failure: StoreUnavailable): void {
   for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) job.refuse(failure)
 }
 

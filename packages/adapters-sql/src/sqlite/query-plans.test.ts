@@ -48,7 +48,7 @@ const ofRecords: Named = [
  */
 const harmless = [
   /^SCAN store_head$/,
-  /^SCAN json_each /,
+  /^SCAN jsonb?_each /,
   /^SCAN CONSTANT ROW$/,
   /^SCAN beyond$/,
   /^SCAN stream_leases USING INDEX blocked_streams$/,
