@@ -1,8 +1,10 @@
+import { storableText } from '../kernel/storable-text.ts'
+
 const longestReason = 1000
 
-/** Why an event could not be applied, so that any store can keep it: not endless, and text throughout. */
+/** Why an event could not be applied, as a dead letter keeps it. */
 export function failureReason(reason: string): string {
-  return reason.slice(0, longestReason).toWellFormed().replaceAll('\0', '\uFFFD')
+  return storableText(reason, longestReason)
 }
 
 /** A throw is a defect; what was thrown may be anything. */

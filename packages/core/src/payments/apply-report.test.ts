@@ -138,6 +138,30 @@ describe('applyReport', () => {
     expect((await under.payment(id)).checkAt).toBeNull()
   })
 
+  it('L9: lets no clock of the Payment Service resolve what it can be asked about', async () => {
+    const { under, id } = await paymentAt('COMPLETED')
+    await told(under, id, 'FAILED')
+    await told(under, id, 'COMPLETED', { occurredAt: under.clock.now() + 5000 })
+    expect(await under.openDiscrepancies(id)).toEqual(['status: COMPLETED / FAILED'])
+    expect((await under.payment(id)).checkAt).toBe(under.clock.now())
+  })
+
+  it('L9: asks once more after an unanswered instruction that a webhook tells completed, whatever is told meanwhile', async () => {
+    const { under, id } = await paymentAt('UNKNOWN')
+    await told(under, id, 'COMPLETED')
+    await told(under, id, 'COMPLETED')
+    expect(await under.payment(id)).toMatchObject({ status: 'COMPLETED', checkAt: under.clock.now() })
+    await told(under, id, 'REVERSED')
+    expect(await under.payment(id)).toMatchObject({ status: 'REVERSED', checkAt: null })
+  })
+
+  it('keeps no half of a character, and no NUL, of what it is told', async () => {
+    const { under, id } = await paymentAt('UNKNOWN')
+    await told(under, id, 'FAILED', { reason: `${'x'.repeat(499)}\u{1F600}`, reference: 'a\0b' })
+    const { failure, remoteReference } = await under.payment(id)
+    expect([failure, remoteReference]).toEqual([`${'x'.repeat(499)}\uFFFD`, 'a\uFFFDb'])
+  })
+
   it('opens a discrepancy again that was resolved before', async () => {
     const { under, id } = await paymentAt('CANCELLED')
     await told(under, id, 'COMPLETED')

@@ -3,7 +3,7 @@ import type { Clock, Instant } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { IdSource } from '../kernel/ids.ts'
 import type { Transaction } from '../transaction.ts'
-import { concernsDiscrepancies, detailLimit, judgeReport, type KeptDiscrepancies, type RemoteView } from './judge-report.ts'
+import { concernsDiscrepancies, detailOf, judgeReport, type KeptDiscrepancies, type RemoteView } from './judge-report.ts'
 import type { Cause, Discrepancy, DiscrepancyKind, Payment, PaymentId } from './payment.ts'
 import type { RemoteStatus } from './ports/payment-service.ts'
 import { type Origin, recordSteps } from './transitions.ts'
@@ -63,7 +63,8 @@ export async function recordView(
   told: RemoteView,
   origin: Origin,
 ): Promise<Result<RecordedView, StoreUnavailable>> {
-  const view = { ...told, reason: told.reason?.slice(0, detailLimit) ?? null }
+  const { reference, reason } = told
+  const view = { ...told, reference: reference && detailOf(reference), reason: reason && detailOf(reason) }
   const kept = concernsDiscrepancies(before, view) ? await keptDiscrepancies(tx, before.id) : ok({})
   if (kept.isErr()) return err(kept.error)
   const { payment, steps, discrepancies } = judgeReport(before, view, kept.value, origin)

@@ -87,6 +87,13 @@ describe('cancel', () => {
     const under = paymentsUnderTest()
     expect((await cancel(under, await under.pending(), [null]))._unsafeUnwrapErr()).toMatchObject({ kind: 'stale-payment' })
   })
+
+  it('cuts a long reason between characters', async () => {
+    const under = paymentsUnderTest()
+    const { id } = await under.pending()
+    await expectOk(under.payments.cancel({ id, viewer, caller, match: 'any', reason: `${'x'.repeat(499)}\u{1F600}` }))
+    expect((await under.history(id)).at(-1)?.detail?.isWellFormed()).toBe(true)
+  })
 })
 
 describe('what belongs to another client', () => {

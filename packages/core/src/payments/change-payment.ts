@@ -4,7 +4,7 @@ import { jsonEquals } from '../kernel/json.ts'
 import { maySee } from '../kernel/viewer.ts'
 import type { Transaction } from '../transaction.ts'
 import type { CommandDependencies } from './create-payment.ts'
-import { detailLimit } from './judge-report.ts'
+import { detailOf } from './judge-report.ts'
 import type { Payment } from './payment.ts'
 import { detailsOf, paymentFaults } from './payment-details.ts'
 import type {
@@ -34,9 +34,7 @@ export function amendPayment(deps: CommandDependencies): AmendPayment {
 export function cancelPayment(deps: CommandDependencies): CancelPayment {
   return (command) => {
     return new ResultAsync(
-      changePending(deps, 'cancel', command, (payment, origin) =>
-        cancelled(payment, command.reason?.slice(0, detailLimit) ?? null, origin),
-      ),
+      changePending(deps, 'cancel', command, (payment, origin) => cancelled(payment, command.reason && detailOf(command.reason), origin)),
     )
   }
 }

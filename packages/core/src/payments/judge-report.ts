@@ -1,4 +1,5 @@
 import type { Instant } from '../kernel/clock.ts'
+import { storableText } from '../kernel/storable-text.ts'
 import type { Discrepancy, DiscrepancyKind, Payment, PaymentStatus } from './payment.ts'
 import type { RemoteStatus } from './ports/payment-service.ts'
 import { ignored, mayBecome, moved, type Origin, type Step } from './transitions.ts'
@@ -39,8 +40,8 @@ export function isOpen({ status }: Pick<Payment, 'status'>): boolean {
 }
 
 /**
- * Whether discrepancies must be read before judging: that no payment without one pays for it. A settled payment is
- * checked again only while it has an open discrepancy; one that was never instructed cannot be checked.
+ * Whether discrepancies must be read before judging: that no payment without one pays for it. A settled payment
+ * without a question to ask has no open discrepancy; one that was never instructed cannot be asked about.
  */
 export function concernsDiscrepancies(payment: Payment, view: RemoteView): boolean {
   if (view.evidence === 'asked' || payment.attempt === null || differingTerms(payment, view).length > 0) return true
@@ -57,7 +58,8 @@ export function judgeReport(before: Payment, view: RemoteView, kept: KeptDiscrep
   const noted = steps.at(-1)?.payment ?? before
   const isDisputed = Object.values({ ...kept, ...byKind(discrepancies) }).some(({ resolvedAt }) => resolvedAt === null)
   const isChanged = steps.length > 0 || discrepancies.length > 0
-  return { payment: withNextCheck(noted, view, isDisputed, isChanged, origin), steps, discrepancies }
+  const payment = isDisputed || isOpen(noted) ? withNextCheck(noted, view, isChanged, origin) : settled(before, noted, view, origin.at)
+  return { payment, steps, discrepancies }
 }
 
 /**
@@ -105,14 +107,15 @@ function judgeStatus(before: Payment, after: Payment, view: RemoteView, kept: Di
     const openedAt = isOpenAlready ? kept.openedAt : at
     return [{ paymentId: after.id, kind: 'status', ours: after.status, theirs, openedAt, resolvedAt: null }]
   }
-  return isOpenAlready && settles(kept, view) ? [{ ...kept, resolvedAt: at }] : []
+  return isOpenAlready && settles(kept, after, view) ? [{ ...kept, resolvedAt: at }] : []
 }
 
 /** Whether an agreeing report is surely later than what opened the discrepancy: an older one, delayed, must not resolve it. */
-function settles({ theirs, openedAt }: Discrepancy, { evidence, status, occurredAt }: RemoteView): boolean {
+function settles({ theirs, openedAt }: Discrepancy, { attempt }: Payment, { evidence, status, occurredAt }: RemoteView): boolean {
   if (evidence === 'asked' || status === theirs) return true
   if (theirs === 'COMPLETED' && status === 'REVERSED') return true
-  return occurredAt !== null && occurredAt > openedAt
+  // The clocks of two services may differ: what they say counts only where there is no attempt to ask after.
+  return attempt === null && occurredAt !== null && occurredAt > openedAt
 }
 
 /** The terms of an attempt are settled when it is sent, so that whichever report names them counts. */
@@ -147,27 +150,41 @@ function mustBeNoted(discrepancies: readonly Discrepancy[], { cause }: Origin): 
 function noteOf({ status }: Payment, view: RemoteView): string {
   const told = view.status ?? notHeld
   const reason = view.reason === null ? '' : `: ${view.reason}`
-  return `reported ${told} while ${status}${reason}`.slice(0, detailLimit)
+  return detailOf(`reported ${told} while ${status}${reason}`)
 }
 
-/** Texts from outside are cut to what a line of history takes. */
-export const detailLimit = 500
+const detailLimit = 500
+
+/** A text from outside as a line of history takes it. */
+export function detailOf(text: string): string {
+  return storableText(text, detailLimit)
+}
 
 function byKind(discrepancies: readonly Discrepancy[]): KeptDiscrepancies {
   return Object.fromEntries(discrepancies.map((each) => [each.kind, each]))
 }
 
 /**
- * A settled payment is asked about only while it is disputed: at once after news of it, else whenever its check put it.
- * An answer that came where only a webhook or the reconciler may settle sends the reconciler at once.
+ * An open payment is asked about as it was begun; an answer that came where only a webhook or the reconciler may settle
+ * sends the reconciler at once. A disputed one is asked about at once after news of it, else whenever its check put it.
  */
-function withNextCheck(payment: Payment, view: RemoteView, isDisputed: boolean, isChanged: boolean, { cause, at }: Origin): Payment {
+function withNextCheck(payment: Payment, view: RemoteView, isChanged: boolean, { cause, at }: Origin): Payment {
   if (payment.attempt === null) return payment
   if (isOpen(payment)) {
     const isForTheReconciler = payment.status === 'UNKNOWN' && cause === 'instruction'
     return isForTheReconciler ? { ...payment, checkAt: at } : payment
   }
-  if (!isDisputed) return payment.checkAt === null ? payment : { ...payment, checkAt: null, checks: 0 }
   if (view.evidence === 'asked' && !isChanged && payment.checkAt !== null) return payment
   return view.evidence === 'told' ? { ...payment, checkAt: at, checks: 0 } : { ...payment, checkAt: payment.checkAt ?? at }
+}
+
+/**
+ * Settled and undisputed: there is nothing left to ask, except of an instruction that nobody has heard an answer to. A
+ * webhook that says it was completed does not say with what amount; so the question is put once, and stays until answered.
+ */
+function settled(before: Payment, payment: Payment, view: RemoteView, at: Instant): Payment {
+  const isToBeAsked = view.evidence === 'told' && view.terms === null && holds(payment.status)
+  const question = before.status === 'UNKNOWN' ? at : isOpen(before) ? null : before.checkAt
+  const checkAt = isToBeAsked ? question : null
+  return checkAt === payment.checkAt ? payment : { ...payment, checkAt, checks: 0 }
 }

@@ -164,6 +164,26 @@ describe('reconcile', () => {
     await stop()
   })
 
+  it('L9: finds an amount that differs although a webhook was faster than any answer', async () => {
+    const under = paymentsUnderTest({
+      behaviourOf: () => ({ kind: 'times-out-after', course: completes }),
+      portsFrom: (fakes) => ({
+        ...fakes,
+        paymentService: {
+          ...fakes.paymentService,
+          find: (id) => fakes.paymentService.find(id).map((remote) => remote && { ...remote, amount: 1 }),
+        },
+      }),
+    })
+    const payment = await under.pending()
+    await under.processed(payment.id)
+    await report(under, payment, 'COMPLETED')
+    const stop = under.start()
+    await under.clock.advance(1000)
+    expect(await under.openDiscrepancies(payment.id)).toEqual(['amount: 1250 / 1'])
+    await stop()
+  })
+
   it('is not misled by an answer that was overtaken by a webhook', async () => {
     let answerLate: () => void = () => {}
     const under = paymentsUnderTest({

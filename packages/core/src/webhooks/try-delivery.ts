@@ -6,6 +6,7 @@ import type { KeyRing } from '../kernel/key-ring.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Mac } from '../kernel/mac.ts'
 import type { Random } from '../kernel/random.ts'
+import { storableText } from '../kernel/storable-text.ts'
 import { survivingDefects } from '../kernel/survive-defects.ts'
 import type { Tried, WebhookDelivery } from './delivery.ts'
 import type { WebhookAnswer, WebhookTransport } from './ports/webhook-transport.ts'
@@ -48,7 +49,7 @@ export async function tryDelivery(
       latencyMs: Math.max(0, clock.now() - at),
       status: answer?.status ?? null,
       error: 'error' in outcome ? outcome.error : null,
-      answer: answer === null || answer.body === '' ? null : answer.body.slice(0, answerLimit).toWellFormed().replaceAll('\0', '\ufffd'),
+      answer: answer === null || answer.body === '' ? null : storableText(answer.body, answerLimit),
     },
     retryAfterMs: answer?.retryAfterMs ?? null,
     spread: random.fraction(),
