@@ -1,3 +1,7 @@
 export type { InProcessEventBroker, InProcessEventBrokerOptions } from './in-process/in-process-event-broker.ts'
 export { inProcessEventBroker } from './in-process/in-process-event-broker.ts'
 export { inProcessSignals } from './in-process/in-process-signals.ts'
+export type { RabbitEventBroker, RabbitEventBrokerOptions, RabbitHealth } from './rabbitmq/rabbit-event-broker.ts'
+export { rabbitEventBroker } from './rabbitmq/rabbit-event-broker.ts'
+export type { RabbitSignals, RabbitSignalsOptions } from './rabbitmq/rabbit-signals.ts'
+export { rabbitSignals } from './rabbitmq/rabbit-signals.ts'

@@ -1,0 +1,256 @@
+import { type BrokerUnavailable, type EventRefused, type Log, routingKey, type SequencedEvent } from '@cbp/core'
+import type { ChannelModel, ConfirmChannel, Message } from 'amqplib'
+import { err, errAsync, ok, ResultAsync } from 'neverthrow'
+import { contentOf, optionsOf } from './message.ts'
+import { type LinkDependencies, type LinkState, type RabbitLink, rabbitLink } from './rabbit-link.ts'
+import { reasonOf } from './reason.ts'
+import { type ConsumerQueue, declareTopology, type Topology } from './topology.ts'
+import { type Entry, type Publishing, type Unconfirmed, unconfirmedEvents } from './unconfirmed.ts'
+
+export type PublisherLimits = Readonly<{
+  /** Unconfirmed messages at a time; what is published beyond waits. */
+  window: number
+  /** From `publish` to its answer, at the longest. */
+  confirmTimeoutMs: number
+}>
+
+export interface Publisher {
+  publish(event: SequencedEvent): ResultAsync<void, BrokerUnavailable | EventRefused>
+  /** What is published from now on waits until the queue holds its events. */
+  addQueue(queue: ConsumerQueue): void
+  removeQueue(queue: ConsumerQueue): void
+  state(): LinkState
+  unconfirmed(): number
+  problems(): readonly string[]
+  /** Takes nothing more, and waits for what was taken, each until its deadline. */
+  close(): Promise<void>
+}
+
+type State = {
+  model: ChannelModel | null
+  channel: ConfirmChannel | null
+  /** False while the driver's own buffer is full. */
+  writable: boolean
+  declaring: boolean
+  declareAgain: boolean
+  problems: readonly string[]
+  confirms: number
+  /** Why nothing can be published for now. */
+  outage: string | null
+  isClosed: boolean
+}
+
+type Machine = Readonly<{
+  topology: Topology
+  log: Log
+  limits: PublisherLimits
+  state: State
+  queues: Set<ConsumerQueue>
+  entries: Unconfirmed
+  link: RabbitLink
+}>
+
+const confirmed: Publishing = ok()
+
+/**
+ * Publishes with confirms over a connection of its own, since a broker in alarm stops reading from connections that publish,
+ * acknowledgements of consumers included.
+ */
+export function publisher(deps: LinkDependencies, topology: Topology, limits: PublisherLimits): Publisher {
+  const machine = assemble(deps, topology, limits)
+  const { state, queues, entries, link } = machine
+  return {
+    publish(event) {
+      if (state.isClosed) return errAsync({ kind: 'broker-unavailable', reason: 'the broker is closed' })
+      link.start()
+      if (state.outage !== null) return errAsync({ kind: 'broker-unavailable', reason: state.outage })
+      return new ResultAsync(
+        new Promise((answer) => {
+          entries.add(event, answer)
+          pump(machine)
+        }),
+      )
+    },
+    addQueue(queue) {
+      queues.add(queue)
+      link.start()
+      state.declareAgain = true
+      void declareAnew(machine)
+    },
+    removeQueue: (queue) => void queues.delete(queue),
+    state: link.state,
+    unconfirmed: () => entries.inFlight.size,
+    problems: () => state.problems,
+    async close() {
+      state.isClosed = true
+      await entries.whenEmpty()
+      await link.close()
+    },
+  }
+}
+
+function assemble(deps: LinkDependencies, topology: Topology, limits: PublisherLimits): Machine {
+  const state: State = {
+    model: null,
+    channel: null,
+    writable: true,
+    declaring: false,
+    declareAgain: false,
+    problems: [],
+    confirms: 0,
+    outage: null,
+    isClosed: false,
+  }
+  const entries = unconfirmedEvents(deps.clock, limits.confirmTimeoutMs, (entry) => expire(machine, entry))
+  const link = rabbitLink(deps, 'publishing', {
+    opened: (model) => use(machine, model),
+    lost: (reason) => lose(machine, reason),
+    blocked(reason) {
+      state.outage = reason === null ? null : `the broker takes nothing: ${reason}`
+      if (state.outage === null) return
+      entries.failAll(entries.inFlight, state.outage)
+      entries.failAll(entries.waiting, state.outage)
+    },
+  })
+  const machine: Machine = { topology, log: deps.log, limits, state, queues: new Set(), entries, link }
+  return machine
+}
+
+/** Sends what waits, as far as there is room. */
+function pump(machine: Machine): void {
+  const { state, entries, limits } = machine
+  if (entries.waiting.size === 0) return
+  for (const entry of entries.waiting) {
+    const { channel } = state
+    if (channel === null || !state.writable || state.declaring || state.outage !== null) return
+    if (entries.inFlight.size >= limits.window) return
+    send(machine, channel, entry)
+  }
+}
+
+function send(machine: Machine, channel: ConfirmChannel, entry: Entry): void {
+  const { topology, state, entries } = machine
+  const { event } = entry
+  entries.waiting.delete(entry)
+  entries.inFlight.add(entry)
+  entry.confirmsBefore = state.confirms
+  const answered = (failure: unknown): void => {
+    entries.settle(entry, answerTo(machine, channel, entry, failure))
+    pump(machine)
+  }
+  try {
+    state.writable = channel.publish(topology.events, routingKey(event.event.type), contentOf(event), optionsOf(event), answered)
+  } catch (error) {
+    const reason = reasonOf(error)
+    const isGone = state.channel !== channel || (error instanceof Error && error.name === 'IllegalOperationError')
+    entries.settle(entry, isGone ? unavailable(reason) : refused(reason))
+  }
+}
+
+function answerTo({ state }: Machine, channel: ConfirmChannel, entry: Entry, failure: unknown): Publishing {
+  if (failure === null) {
+    state.confirms += 1
+    return entry.returned === null ? confirmed : refused(entry.returned)
+  }
+  if (state.channel !== channel) return unavailable('the channel was closed before the confirm')
+  return refused('the broker answered that it could not take the event (nack)')
+}
+
+function expire(machine: Machine, entry: Entry): void {
+  const { state, entries, limits } = machine
+  const reason = `no confirm within ${limits.confirmTimeoutMs} ms`
+  const wasSent = entries.inFlight.has(entry)
+  const othersAreConfirmed = wasSent && state.confirms > entry.confirmsBefore
+  // While others are confirmed the silence is this event's own, such as of one queue that has lost its majority.
+  entries.settle(entry, othersAreConfirmed ? refused(reason) : unavailable(reason))
+  if (wasSent && !othersAreConfirmed) recycle(machine, reason)
+  pump(machine)
+}
+
+function recycle({ state, link }: Machine, reason: string): void {
+  if (state.channel === null) return
+  state.channel = null
+  link.recycle(reason)
+}
+
+async function use(machine: Machine, model: ChannelModel): Promise<void> {
+  await declare(machine, model)
+  const channel = await model.createConfirmChannel()
+  const { state } = machine
+  let failure = 'the channel was closed'
+  channel.on('error', (error) => {
+    failure = reasonOf(error)
+  })
+  // Before the driver's own listener, which answers what is unconfirmed: it must be seen that the channel is gone.
+  channel.prependListener('close', () => {
+    if (state.channel === channel) recycle(machine, failure)
+  })
+  channel.on('return', (message) => takeBack(machine, message))
+  channel.on('drain', () => {
+    state.writable = true
+    pump(machine)
+  })
+  state.writable = true
+  state.channel = channel
+  state.model = model
+  // A broker that is in alarm says so only once something is published.
+  state.outage = null
+  if (state.declareAgain) void declareAnew(machine)
+  pump(machine)
+}
+
+function lose({ state, entries }: Machine, reason: string): void {
+  const wasUsed = state.model !== null
+  state.channel = null
+  state.model = null
+  entries.failAll(entries.inFlight, reason)
+  // The first attempt after a loss often succeeds at once: only when that fails too is there nothing to wait for.
+  if (wasUsed && !state.isClosed) return
+  state.outage = reason
+  entries.failAll(entries.waiting, reason)
+}
+
+/** Every event has a queue: that one has none means that somebody took the queue away. */
+function takeBack(machine: Machine, { properties, fields }: Message): void {
+  const { messageId } = properties as Readonly<{ messageId: unknown }>
+  const { replyText } = fields as unknown as Readonly<{ replyText: string }>
+  for (const entry of machine.entries.inFlight) {
+    if (entry.event.id !== messageId || entry.returned !== null) continue
+    entry.returned = `the broker returned the event: ${replyText}`
+    break
+  }
+  if (!machine.state.declaring) void declareAnew(machine)
+}
+
+/** What is published meanwhile waits. */
+async function declareAnew(machine: Machine): Promise<void> {
+  const { state } = machine
+  const { model } = state
+  if (model === null || state.declaring) return
+  try {
+    await declare(machine, model)
+  } catch (error) {
+    if (state.model === model) recycle(machine, reasonOf(error))
+  }
+  pump(machine)
+}
+
+async function declare({ state, topology, queues, log }: Machine, model: ChannelModel): Promise<void> {
+  state.declaring = true
+  try {
+    do {
+      state.declareAgain = false
+      state.problems = await declareTopology(model, topology, [...queues], log)
+    } while (state.declareAgain)
+  } finally {
+    state.declaring = false
+  }
+}
+
+function refused(reason: string): Publishing {
+  return err({ kind: 'event-refused', reason })
+}
+
+function unavailable(reason: string): Publishing {
+  return err({ kind: 'broker-unavailable', reason })
+}

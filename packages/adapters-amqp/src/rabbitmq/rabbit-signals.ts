@@ -1,0 +1,137 @@
+import { type Clock, cancelSource, type Signals, type Topic } from '@cbp/core'
+import type { Channel, ChannelModel } from 'amqplib'
+import { inProcessSignals } from '../in-process/in-process-signals.ts'
+import { type LinkDependencies, type LinkState, rabbitLink } from './rabbit-link.ts'
+import { openQuietly } from './topology.ts'
+
+export type RabbitSignalsOptions = LinkDependencies & Readonly<{ prefix?: string }>
+
+export type RabbitSignals = Signals &
+  Readonly<{
+    state(): LinkState
+    close(): Promise<void>
+  }>
+
+const topics: readonly Topic[] = ['revisions', 'events', 'deliveries']
+/** Wake-ups of one topic within so long are one: each makes every instance look into the database. */
+const togetherMs = 5
+
+const nothing = Buffer.alloc(0)
+
+/**
+ * Wake-ups for every instance. Those of this process are woken before `raise` returns; the others by a message that nobody
+ * waits for, keeps or repeats: whoever misses it finds out by polling. After a connection was lost everybody is woken once.
+ */
+export function rabbitSignals({ prefix = '', ...deps }: RabbitSignalsOptions): RabbitSignals {
+  const exchange = `${prefix}cbp.wake-ups`
+  const own = inProcessSignals()
+  let channel: Channel | null = null
+  let queue = ''
+  let isBlocked = false
+
+  const link = rabbitLink(deps, 'wake-ups', {
+    async opened(model) {
+      const opened = await openOwnQueue(model, exchange, (topic, from) => {
+        if (from !== queue) own.raise(topic)
+      })
+      queue = opened.queue
+      channel = opened.channel
+      channel.on('close', () => {
+        if (channel === opened.channel) link.recycle('the channel was closed')
+      })
+      isBlocked = false
+      for (const topic of topics) own.raise(topic)
+    },
+    lost() {
+      channel = null
+    },
+    blocked(reason) {
+      isBlocked = reason !== null
+    },
+  })
+
+  const send = (raised: Iterable<Topic>): void => {
+    // What is not sent would only be kept in memory: the others poll.
+    if (channel === null || isBlocked) return
+    try {
+      for (const topic of raised) channel.publish(exchange, topic, nothing, { appId: queue })
+    } catch {
+      // The connection has just been lost.
+    }
+  }
+  const together = atMostEvery(deps.clock, togetherMs, send)
+  link.start()
+
+  return {
+    raise(topic) {
+      own.raise(topic)
+      together.add(topic)
+    },
+    listen: own.listen,
+    state: link.state,
+    async close() {
+      together.stop()
+      await link.close()
+    },
+  }
+}
+
+async function openOwnQueue(
+  model: ChannelModel,
+  exchange: string,
+  heard: (topic: Topic, from: unknown) => void,
+): Promise<Readonly<{ channel: Channel; queue: string }>> {
+  const channel = await openQuietly(model)
+  await channel.assertExchange(exchange, 'fanout', { durable: false })
+  const { queue } = await channel.assertQueue('', {
+    exclusive: true,
+    autoDelete: true,
+    durable: false,
+    // Whoever is this far behind polls anyway.
+    maxLength: 100,
+    arguments: { 'x-queue-type': 'classic' },
+  })
+  await channel.bindQueue(queue, exchange, '')
+  const consumed = await channel.consume(
+    queue,
+    (message) => {
+      if (message === null) return void channel.close().catch(() => {})
+      const topic = topics.find((each) => each === message.fields.routingKey)
+      if (topic !== undefined) heard(topic, message.properties.appId)
+    },
+    { noAck: true },
+  )
+  return { channel, queue, ...consumed }
+}
+
+/** The first goes out at once, what comes soon after goes out together. */
+function atMostEvery(
+  clock: Clock,
+  ms: number,
+  send: (topics: Iterable<Topic>) => void,
+): Readonly<{ add(topic: Topic): void; stop(): void }> {
+  const raised = new Set<Topic>()
+  const { signal, cancel } = cancelSource()
+  let isPausing = false
+  const pause = async (): Promise<void> => {
+    isPausing = true
+    for (;;) {
+      await clock.sleep(ms, signal)
+      if (raised.size === 0 || signal.aborted) break
+      const together = [...raised]
+      raised.clear()
+      send(together)
+    }
+    isPausing = false
+  }
+  return {
+    add(topic) {
+      if (isPausing) raised.add(topic)
+      else {
+        send([topic])
+        void pause()
+      }
+    },
+    stop: cancel,
+  }
+}
