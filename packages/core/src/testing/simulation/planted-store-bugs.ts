@@ -193,7 +193,7 @@ function skippingUnits(inner: StorePorts['configStore']): StorePorts['configStor
 }
 
 function inclusiveChanges(inner: StorePorts['configStore']): StorePorts['configStore'] {
-  return { ...inner, changes: (after, selection, limit) => inner.changes(Math.max(0, after - 1) as Revision, selection, limit) }
+  return { ...inner, changes: (after, selection, limit) => inner.changes(Math.max(0, after - 1) as Revision, selection, limit + 1) }
 }
 
 /** A stream's page begins behind an event that was once refused. */

@@ -75,5 +75,5 @@ function givenUp(delivery: WebhookDelivery): WebhookDelivery {
 
 function cancelled(delivery: WebhookDelivery): WebhookDelivery {
   const { status, attempts, dueAt } = delivery
-  return status === 'pending' && attempts.length > 2 ? { ...delivery, status: 'cancelled', dueAt: null, endedAt: dueAt } : delivery
+  return status === 'pending' && attempts.length > 0 ? { ...delivery, status: 'cancelled', dueAt: null, endedAt: dueAt } : delivery
 }

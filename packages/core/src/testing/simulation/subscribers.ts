@@ -109,7 +109,13 @@ async function use(subscriber: Subscriber, instance: Instance, record: Subscript
     if (delivery !== undefined) await patiently(world.clock, webhooks.replay({ ...change, id: delivery.id }))
     return
   }
-  if (drawn < 0.65) {
+  if (drawn < 0.75) {
+    record.isTouched = true
+    const amendment = { active: random.fraction() < 0.6 }
+    await patiently(world.clock, webhooks.amend({ ...change, amendment, reach: { allClients: false, system: true }, version: null }))
+    return
+  }
+  if (drawn < 0.8) {
     record.isTouched = true
     await patiently(world.clock, webhooks.unsubscribe(change))
   }

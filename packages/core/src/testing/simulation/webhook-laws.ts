@@ -81,7 +81,7 @@ function endViolations(
       if (isTaken(last?.status)) return breach('is exhausted although it was taken')
       return attempts.length >= triesAtMost ? [] : breach(`is exhausted after ${attempts.length} attempts`)
     case 'cancelled':
-      return subscription.status === 'active' ? breach('was cancelled although its subscription is active') : []
+      return subscription.status === 'active' && !record.isTouched ? breach('was cancelled although its subscription is active') : []
   }
 }
 

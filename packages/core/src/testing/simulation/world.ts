@@ -50,6 +50,8 @@ type Phase = { current: World['phase']; instances: readonly Instance[] }
 type WorldBroker = Readonly<{ broker: EventBroker; isEmpty: () => boolean }>
 
 const restartMs = 3_000
+/** Fewer than the longest chain of promises: now and then time goes on while something is still at work. */
+const turnsAtOnce = 40
 const longestAnswerMs = 300_000
 
 export async function createWorld(
@@ -59,7 +61,7 @@ export async function createWorld(
   tell: ((line: string) => void) | undefined,
 ): Promise<World> {
   const plan = planOf(seed)
-  const clock = fakeClock(engine.drain === undefined ? {} : { drain: engine.drain })
+  const clock = fakeClock({ drain: engine.drain ?? drainSome })
   const history = emptyHistory()
   const observer = deliveryObserver(history.violations)
   const database = await engine.open(clock)
@@ -156,7 +158,7 @@ function poisonOf({ poisonRate }: Plan, seed: number, isFaulty: () => boolean): 
   }
 }
 
-export function chanceOf(seed: number, kind: number, index: number): Random {
+function chanceOf(seed: number, kind: number, index: number): Random {
   return fakeRandom(seed * 31 + kind * 1_000_003 + index)
 }
 
@@ -228,4 +230,8 @@ export async function passing<T>(clock: FakeClock, answer: Promise<T>): Promise<
     await clock.advance(10)
   }
   return answer
+}
+
+async function drainSome(): Promise<void> {
+  for (let turn = 0; turn < turnsAtOnce; turn += 1) await Promise.resolve()
 }
