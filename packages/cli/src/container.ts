@@ -41,13 +41,25 @@ export async function openCore(session: Session): Promise<Result<OpenCore, Failu
 }
 
 async function open(session: Session, settings: Settings): Promise<Result<Assembly, Failure>> {
-  const opening = openAssembly(settings, { log: noticesOf(session) })
+  const opening = assemble(session, settings)
   const opened = await inTime(session.io.cancel, opening, openDeadlineMs)
-  if (typeof opened === 'object')
-    return opened.mapErr(({ reason }) => unavailable('store-unavailable', `The store did not open: ${reason}.`, mend))
+  if (typeof opened === 'object') return opened
   void opening.then((late) => (late.isOk() ? late.value[Symbol.asyncDispose]() : undefined))
   if (opened === 'cancelled') return err(interruption(session.io.cancel))
   return err(unavailable('store-unavailable', `The store could not be opened within ${openDeadlineMs / 1000} s.`, mend))
+}
+
+/** Whatever lies in the data directory may be damaged; what is said of it tells how to mend it. */
+async function assemble(session: Session, settings: Settings): Promise<Result<Assembly, Failure>> {
+  try {
+    const opened = await openAssembly(settings, { log: noticesOf(session) })
+    return opened.mapErr(({ resource, reason }) => {
+      if (resource === 'store') return unavailable('store-unavailable', `The store did not open: ${reason}.`, mend)
+      return unavailable('resource-unavailable', `The ${resource} did not open: ${reason}.`)
+    })
+  } catch (error) {
+    return err(unavailable('resource-unavailable', error instanceof Error ? error.message : String(error)))
+  }
 }
 
 const mend = 'Check CBP_SQL_URL and CBP_DATA_DIR, then try again.'

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, open, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -68,6 +68,18 @@ describe('the program', { timeout }, () => {
     const { code, stdout, stderr } = await cbp([...argv, '--json'], { env })
     expect([code, stdout]).toEqual([expected, ''])
     expect(JSON.parse(stderr)).toMatchObject({ exitCode: expected, detail: expect.any(String), code: expect.any(String) })
+  })
+
+  it.each([
+    ['webhook-secret', 'holds no webhook secret; delete it, and another is made'],
+    ['keyring.json', 'is not a key ring'],
+    ['payment-sandbox.sqlite', 'delete it while nothing runs'],
+  ])('tells how to mend a damaged file of the data directory: %s', async (name, cure) => {
+    const dataDir = await mkdtemp(join(folder, 'damaged-'))
+    await writeFile(join(dataDir, name), 'damaged, and longer than the header of any file that would be taken for empty'.repeat(20))
+    const { code, stdout, stderr } = await cbp(['payment', 'list', '--json'], { env: { CBP_DATA_DIR: dataDir } })
+    expect([code, stdout]).toEqual([5, ''])
+    expect(JSON.parse(stderr)).toMatchObject({ code: 'resource-unavailable', detail: expect.stringContaining(cure) })
   })
 
   it('lets exactly one of several racing processes win, and ends the others with exit code 3', async () => {

@@ -8,7 +8,7 @@ import type {
   RequestInFlight,
   StalePayment,
 } from '@cbp/core'
-import { paymentBody } from '@cbp/http/bodies'
+import { paymentStatusBody } from '@cbp/http/bodies'
 import { exitCodes, type Failure } from './failure.ts'
 import { plain } from './style.ts'
 
@@ -51,7 +51,7 @@ export function paymentFailure(error: PaymentFailure): Failure {
         exitCode: conflict,
         code: error.kind,
         detail: `The payment is ${error.payment.status} and cannot be ${done[error.action]}: only what is PENDING can.`,
-        members: { current: paymentBody(error.payment) },
+        members: { current: paymentStatusBody(error.payment) },
       }
     case 'stale-payment':
       return {
@@ -59,7 +59,7 @@ export function paymentFailure(error: PaymentFailure): Failure {
         code: error.kind,
         detail: `The payment was changed meanwhile; it is ${error.payment.status}, at version ${error.payment.version}, now. Nothing was written.`,
         mend: `Look at it with: cbp payment show ${error.payment.id}`,
-        members: { current: paymentBody(error.payment) },
+        members: { current: paymentStatusBody(error.payment) },
       }
     case 'idempotency-key-reused':
       return {

@@ -269,7 +269,7 @@ describe('payment amend', () => {
     const { code, problem } = await payment(host, `amend ${id} --amount 8 --if-version 1 --json`)
     expect([code, problem()]).toEqual([
       3,
-      expect.objectContaining({ code: 'stale-payment', current: expect.objectContaining({ version: 2 }) }),
+      expect.objectContaining({ code: 'stale-payment', current: { id, status: 'PENDING', version: 2, updatedAt: expect.any(String) } }),
     ])
   })
 

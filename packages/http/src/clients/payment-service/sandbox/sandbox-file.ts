@@ -53,7 +53,7 @@ const closed: FileFault = { written: false, reason: 'the sandbox is closed' }
 
 type Waiting = Readonly<{ work: (statements: Statements) => void; fail: (error: unknown, written: boolean) => void; answer: () => void }>
 
-/** Rejects when the file cannot be opened. */
+/** Rejects with how to mend it when the file cannot be opened. */
 export async function openSandboxFile(path: string, clock: Clock, random: Random): Promise<SandboxFile> {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs })
   const whenFree = <T>(work: () => T): Promise<T> => retryWhileBusy(clock, random, work)
@@ -62,7 +62,8 @@ export async function openSandboxFile(path: string, clock: Clock, random: Random
     await whenFree(() => database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`))
   } catch (error) {
     database.close()
-    throw error
+    if (!isDamage(error)) throw error
+    throw new Error(`${(error as Error).message}; delete it while nothing runs, and every attempt is forgotten`, { cause: error })
   }
   const statements = preparedOnce(database)
   let queue: Waiting[] = []
@@ -155,6 +156,12 @@ async function retryWhileBusy<T>(clock: Clock, random: Random, work: () => T): P
 function isBusy(error: unknown): boolean {
   const code = (error as { errcode?: unknown }).errcode
   return typeof code === 'number' && [5, 6].includes(code & 255)
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+function isDamage(error: unknown): boolean {
+  const code = (error as { errcode?: unknown }).errcode
+  return typeof code === 'number' && [11, 26].includes(code & 255)
 }
 
 /** Never the message: it may quote a value. Anything but an error of SQLite is a defect, and stays what it is. */
