@@ -1,6 +1,6 @@
 import type { EventDraft, Ports, SequencedEvent, Stream } from '@cbp/core'
 import { createCore } from '@cbp/core'
-import { address, type Hexagon } from './hexagon.ts'
+import type { Hexagon } from './hexagon.ts'
 
 /** An event of one of many streams, about as large as those of configuration. */
 export function eventOf({ ids, clock }: Pick<Ports, 'ids' | 'clock'>, stream: number): EventDraft {
@@ -14,8 +14,8 @@ export function eventOf({ ids, clock }: Pick<Ports, 'ids' | 'clock'>, stream: nu
 /** Commits events as one unit. */
 export async function commitEvents({ transactions, ids, signals }: Ports, events: readonly EventDraft[]): Promise<void> {
   const outcome = await transactions.attempt(ids.next(), (tx) =>
-    // A unit has to read, and this finds nothing.
-    tx.config.newest(address('bench', 'none')).andTee(() => events.forEach(tx.outbox.append)),
+    // A unit has to read; nothing costs less than this.
+    tx.receivedWebhooks.find({ id: 'none' }).andTee(() => events.forEach(tx.outbox.append)),
   )
   if (outcome.isErr()) throw new Error(outcome.error.kind)
   for (const topic of outcome.value.commit.topics) signals.raise(topic)
@@ -45,7 +45,8 @@ export type Running = Readonly<{ stop: () => Promise<void> }>
 export function startRelay({ ports }: Hexagon): Running {
   const core = createCore(ports)
   const background = new AbortController()
-  const working = core.events.relay(background.signal)
+  // Followed as a service does, so that the lease's length is no read of the store.
+  const working = Promise.all([core.config.followChanges(background.signal), core.events.relay(background.signal)])
   return {
     stop: async () => {
       background.abort()
