@@ -1,8 +1,7 @@
-import type { PaymentStatus, PaymentsService } from '@cbp/core'
+import type { PaymentsService } from '@cbp/core'
 import type { Registry } from 'prom-client'
+import { paymentStatuses } from '../payments/schemas.ts'
 import { counter, gauge, type ReadInTime } from './instruments.ts'
-
-const statuses: readonly PaymentStatus[] = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED', 'UNKNOWN', 'CANCELLED', 'REVERSED']
 
 /** Answers what brings the gauges up to date. */
 export function paymentMetrics(payments: PaymentsService, registry: Registry, inTime: ReadInTime): () => Promise<void> {
@@ -22,7 +21,7 @@ export function paymentMetrics(payments: PaymentsService, registry: Registry, in
       open.remove()
       return
     }
-    for (const status of statuses) byStatus.set({ status }, totals.byStatus[status] ?? 0)
+    for (const status of paymentStatuses) byStatus.set({ status }, totals.byStatus[status] ?? 0)
     open.set(totals.openDiscrepancies)
   }
 }

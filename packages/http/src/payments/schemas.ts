@@ -2,22 +2,28 @@ import { amountLimit, type PaymentStatus, paymentLimits } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import { pageOf } from '../server/parameters.ts'
 
-const statuses: readonly PaymentStatus[] = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED', 'UNKNOWN', 'CANCELLED', 'REVERSED']
+export const paymentStatuses: readonly PaymentStatus[] = [
+  'PENDING',
+  'PROCESSING',
+  'COMPLETED',
+  'FAILED',
+  'UNKNOWN',
+  'CANCELLED',
+  'REVERSED',
+]
 
-export const paymentStatus: z.ZodType<PaymentStatus, PaymentStatus> = z.enum(statuses).openapi('PaymentStatus')
+export const paymentStatus: z.ZodType<PaymentStatus, PaymentStatus> = z.enum(paymentStatuses).openapi('PaymentStatus')
 
 const amount = z.int().min(1).openapi({ description: "In the currency's minor unit (ISO 4217)", example: 1250, maximum: amountLimit })
 const currency = z.string().openapi({ description: 'ISO 4217 alphabetic code', example: 'USD', pattern: '^[A-Z]{3}$' })
 const payeeId = z.string().openapi({ example: 'utility-7', minLength: 1, maxLength: paymentLimits.payeeId })
 const payeeName = z.string().openapi({ example: 'City Water', minLength: 1, maxLength: paymentLimits.payeeName })
 const userId = z.string().openapi({ example: 'user-1', minLength: 1, maxLength: paymentLimits.userId })
-const reference = z
-  .string()
-  .openapi({
-    description: "The client's own name for the payment; taken once and for ever",
-    minLength: 1,
-    maxLength: paymentLimits.reference,
-  })
+const reference = z.string().openapi({
+  description: "The client's own name for the payment; taken once and for ever",
+  minLength: 1,
+  maxLength: paymentLimits.reference,
+})
 /** A record drops a member of this name without a word, so it is refused before. */
 const withoutProto = z.any().refine((given: unknown) => typeof given !== 'object' || given === null || !Object.hasOwn(given, '__proto__'), {
   message: '__proto__ is no name of a member.',

@@ -13,6 +13,8 @@ import { representSubscription } from './subscriptions.ts'
 type Id = Subscription['id']
 type Amendment = Parameters<WebhooksService['amend']>[0]['amendment']
 
+const conditions = { 'if-match': 'The ETag of the subscription; without one, whatever is there' }
+
 export function subscriptionChangeEndpoints(webhooks: WebhooksService): readonly Endpoint[] {
   return [amendEndpoint(webhooks), deleteEndpoint(webhooks), testEndpoint(webhooks)]
 }
@@ -29,7 +31,7 @@ function amendEndpoint(webhooks: WebhooksService): Endpoint {
     params: subscriptionParameters,
     body: bodies.patch,
     bodyTypes: ['application/merge-patch+json', 'application/json'],
-    headers: { 'if-match': 'The ETag of the subscription' },
+    headers: conditions,
     successes: {
       200: {
         description: 'The subscription as it is now',
@@ -103,10 +105,19 @@ function deleteEndpoint(webhooks: WebhooksService): Endpoint {
     summary: 'Ends a subscription; what was still to be sent is cancelled',
     tag,
     params: subscriptionParameters,
+    headers: conditions,
     successes: { 200: { description: 'The subscription that was', content: json(bodies.subscription) } },
-    problems: ['subscription-not-found', 'store-unavailable'],
+    problems: ['subscription-not-found', 'stale-subscription', 'invalid-header', 'store-unavailable'],
     handle: async ({ params: { id } }, exchange) => {
-      const ended = await webhooks.unsubscribe({ id, viewer: viewerOf(identityIn(exchange)), caller: callerOf(exchange) })
+      const match = readVersionMatch(exchange) ?? 'any'
+      if (typeof match === 'object' && 'code' in match) return match
+      const viewer = viewerOf(identityIn(exchange))
+      if (match !== 'any') {
+        const found = await webhooks.subscription(viewer, id)
+        if (found.isErr()) return problemOf(found.error)
+        if (!isMatched(match, found.value.version)) return problemOf({ kind: 'stale-subscription', subscription: found.value })
+      }
+      const ended = await webhooks.unsubscribe({ id, viewer, caller: callerOf(exchange) })
       return ended.isErr() ? problemOf(ended.error) : representSubscription(exchange, ended.value)
     },
   })

@@ -8,7 +8,7 @@ import {
   webhookTypes,
 } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import { paymentStatus } from '../payments/schemas.ts'
+import { paymentStatus, paymentStatuses } from '../payments/schemas.ts'
 import { pageOf } from '../server/parameters.ts'
 
 const deliveryStatuses: readonly DeliveryStatus[] = ['pending', 'delivered', 'exhausted', 'cancelled']
@@ -30,7 +30,7 @@ function listOf<T extends z.ZodType<string, string>>(item: T, max: number): z.Zo
 }
 
 const types = listOf(webhookType, webhookTypes.length)
-const statuses = listOf(paymentStatus, 7)
+const statuses = listOf(paymentStatus, paymentStatuses.length)
   .nullable()
   .openapi({ description: 'Payment events only with one of these statuses; null for any' })
 const components = listOf(z.string().regex(componentPattern) as unknown as z.ZodType<Component, Component>, 50)

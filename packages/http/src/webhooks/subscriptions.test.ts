@@ -89,6 +89,17 @@ describe('a subscription', () => {
     expect((await bodyOf<Page>(await opened.call('GET', path))).items).toEqual([])
   })
 
+  it('does not end over a version that is no longer there', async () => {
+    const opened = await openApp()
+    const { id } = await subscribed(opened)
+    await opened.call('PATCH', `${path}/${id}`, { body: { description: 'changed meanwhile' } })
+    const end = (tag: string): Promise<Response> => opened.call('DELETE', `${path}/${id}`, { headers: { 'if-match': tag } })
+    expect(await problemOf(await end('"1"'))).toMatchObject({ status: 412, code: 'stale-subscription', current: { id, version: 2 } })
+    expect(await problemOf(await end('1'))).toMatchObject({ status: 400, code: 'invalid-header' })
+    expect((await end('"2"')).status).toBe(200)
+    expect(await problemOf(await end('*'))).toMatchObject({ status: 404 })
+  })
+
   it('belongs to the client that made it', async () => {
     const opened = await openApp()
     const [mine, yours] = [await asClient('me'), await asClient('you')]
