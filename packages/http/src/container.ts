@@ -50,7 +50,7 @@ export async function openHost(
     log,
     lifecycle: ends,
     health: healthProbes({
-      engines: { database: settings.sql.kind, cache: 'in-process', queue: 'in-process' },
+      engines: assembly.get('engineHealth'),
       examineStore: () => assembly.get('store').health(),
       readCache: () => assembly.get('configCache').read('health'),
       core,
@@ -68,10 +68,11 @@ export async function openHost(
 }
 
 /** First of all, because what fails for want of a directory later says so in other words. */
-async function prepareDirectories({ dataDir, jwt, sql: { path } }: Settings): Promise<void> {
-  const directory = dirname(path)
+async function prepareDirectories({ dataDir, jwt, sql }: Settings): Promise<void> {
+  const directory = sql.kind === 'sqlite' ? dirname(sql.path) : dataDir
   if (jwt.jwksUrl === null || directory === dataDir) await prepareDataDirectory(dataDir)
-  if (directory !== dataDir) await prepareDirectory(directory, `The database ${path} cannot be written; set CBP_SQL_URL`)
+  if (directory !== dataDir)
+    await prepareDirectory(directory, `The directory of the database, ${directory}, cannot be written; set CBP_SQL_URL`)
 }
 
 async function openVerifier({ dataDir, jwt: { issuer, audience, jwksUrl, secret } }: Settings): Promise<VerifyToken> {

@@ -59,13 +59,14 @@ export async function openApp(options: Partial<AppDependencies> & Readonly<{ por
   const records: RequestRecord[] = []
   const count = requestMetrics(registry)
   const { ports: _ports, ...overrides } = options
+  const inOrder = async (): Promise<Readonly<{ status: 'pass'; reason: null }>> => ({ status: 'pass', reason: null })
   const deps: AppDependencies = {
     core,
     log,
     lifecycle: ends,
     verifyToken: tokenVerifier({ issuer, audience, keys: { kind: 'local', key }, secret: null }),
     health: healthProbes({
-      engines: { database: 'fake', cache: 'fake', queue: 'fake' },
+      engines: { names: { database: 'fake', cache: 'fake', queue: 'fake' }, cache: inOrder, queue: inOrder },
       examineStore: async () => {
         const head = await ports.configStore.head()
         return head.isOk() ? { status: 'pass', reason: null } : { status: 'fail', reason: head.error.reason }

@@ -54,12 +54,12 @@ describe('assembly', () => {
   })
 
   it('answers why the store does not open', async () => {
-    await writeFile(settings.sql.path, 'this is no database, and long enough to be taken for one if nobody looked '.repeat(20))
+    await writeFile(join(directory, 'cbp.sqlite'), 'this is no database, and long enough to be taken for one if nobody looked '.repeat(20))
     const opened = await openAssembly(settings, { log })
     expect(opened._unsafeUnwrapErr()).toMatchObject({ kind: 'resource-unavailable', resource: 'store' })
   })
 
-  it('loads no driver of an engine that is not in use', async () => {
+  it('loads no driver of an engine that is not in use', { timeout: 60_000 }, async () => {
     const script = `
       import { registerHooks } from 'node:module'
       const seen = []

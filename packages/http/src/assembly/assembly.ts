@@ -54,6 +54,7 @@ function resourceModule(resources: Resources): ContainerModule {
     bindValue(options, 'configCache', resources.configCache)
     bindValue(options, 'eventBroker', resources.eventBroker)
     bindValue(options, 'signals', resources.signals)
+    bindValue(options, 'engineHealth', resources.engineHealth)
     bindValue(options, 'keyRing', resources.keyRing)
     bindValue(options, 'inboundSecrets', resources.inboundSecrets)
     bindValue(options, 'webhookTransport', resources.webhookTransport)

@@ -1,18 +1,8 @@
 import { join } from 'node:path'
-import type { SqliteStore } from '@cbp/adapters-sql'
-import {
-  type ConfigCache,
-  cancelSource,
-  type EventBroker,
-  type KeyRing,
-  type Log,
-  type PaymentService,
-  type Signals,
-  type WebhookSecret,
-  type WebhookTransport,
-} from '@cbp/core'
+import type { KeyRing, Log, PaymentService, WebhookSecret, WebhookTransport } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import type { SandboxPaymentService } from '../clients/payment-service/sandbox/sandbox-payment-service.ts'
+import { type Engines, openEngines } from './engines.ts'
 import { nodeMac, systemClock, systemRandom } from './platform/index.ts'
 import type { Settings } from './settings.ts'
 
@@ -23,28 +13,22 @@ export type ResourceUnavailable = Readonly<{ kind: 'resource-unavailable'; resou
 export type CallbackAddress = { url: string | null }
 
 /** What is opened before core is assembled, and closed after it. */
-export type Resources = Readonly<{
-  store: SqliteStore
-  configCache: ConfigCache
-  eventBroker: EventBroker
-  signals: Signals
-  keyRing: KeyRing
-  inboundSecrets: readonly WebhookSecret[]
-  webhookTransport: WebhookTransport
-  paymentService: PaymentService
-  /** The Payment Service, where it is the sandbox. */
-  sandbox: SandboxPaymentService | null
-  callbackAddress: CallbackAddress
-}>
+export type Resources = Engines &
+  Readonly<{
+    keyRing: KeyRing
+    inboundSecrets: readonly WebhookSecret[]
+    webhookTransport: WebhookTransport
+    paymentService: PaymentService
+    /** The Payment Service, where it is the sandbox. */
+    sandbox: SandboxPaymentService | null
+    callbackAddress: CallbackAddress
+  }>
 
 type Opened<T> = Promise<Result<T, ResourceUnavailable>>
 
-const cacheCapacity = 100_000
-const closeDeadlineMs = 5000
-
-/** Opens what the settings name; `opening` closes it again, last opened first. Drivers are loaded only for the engines in use. */
+/** Opens what the settings name; `opening` closes it again, last opened first. */
 export async function openResources(settings: Settings, log: Log, opening: AsyncDisposableStack): Opened<Resources> {
-  const engines = await openEngines(settings, opening)
+  const engines = await openEngines(settings, log, opening)
   if (engines.isErr()) return err(engines.error)
   const secrets = await openSecrets(settings)
   if (secrets.isErr()) return err(secrets.error)
@@ -55,26 +39,6 @@ export async function openResources(settings: Settings, log: Log, opening: Async
   const outside = { log, callbackAddress, webhookTransport, inboundSecrets: secrets.value.inboundSecrets }
   const payments = await openPaymentService(settings, outside, opening)
   return payments.map((opened) => ({ ...engines.value, ...secrets.value, ...opened, webhookTransport, callbackAddress }))
-}
-
-async function openEngines(
-  settings: Settings,
-  opening: AsyncDisposableStack,
-): Opened<Pick<Resources, 'store' | 'configCache' | 'eventBroker' | 'signals'>> {
-  const [{ openSqliteStore }, { inProcessConfigCache }, { inProcessEventBroker, inProcessSignals }] = await Promise.all([
-    import('@cbp/adapters-sql'),
-    import('@cbp/adapters-redis'),
-    import('@cbp/adapters-amqp'),
-  ])
-  const { path, synchronous } = settings.sql
-  const opened = await openSqliteStore({ path, synchronous, clock: systemClock, random: systemRandom })
-  if (opened.isErr()) return err({ kind: 'resource-unavailable', resource: 'store', reason: `${path}: ${opened.error.reason}` })
-  const store = opened.value
-  opening.defer(() => store.close())
-  const eventBroker = inProcessEventBroker()
-  opening.defer(() => inTime(eventBroker.close()))
-  const configCache = inProcessConfigCache({ capacity: cacheCapacity, clock: systemClock })
-  return ok({ store, configCache, eventBroker, signals: inProcessSignals() })
 }
 
 async function openSecrets({ dataDir, keyring, webhookSecrets }: Settings): Opened<Pick<Resources, 'keyRing' | 'inboundSecrets'>> {
@@ -124,11 +88,4 @@ async function openPaymentService(
       reason: `${path}: ${error instanceof Error ? error.message : String(error)}`,
     })
   }
-}
-
-/** A consumer that never answers must not keep the process from ending: what it holds is delivered again later. */
-async function inTime(closing: Promise<void>): Promise<void> {
-  const timer = cancelSource()
-  await Promise.race([closing, systemClock.sleep(closeDeadlineMs, timer.signal)])
-  timer.cancel()
 }

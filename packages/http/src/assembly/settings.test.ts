@@ -22,6 +22,8 @@ describe('settings', () => {
       port: 8080,
       dataDir: '/srv/.cbp',
       sql: { kind: 'sqlite', path: '/srv/.cbp/cbp.sqlite', synchronous: 'full' },
+      redis: null,
+      amqpUrls: null,
       jwt: { issuer: 'cbp-development', audience: 'cbp-config-api', jwksUrl: null, secret: null },
       keyring: null,
       webhookSecrets: null,
@@ -55,17 +57,44 @@ describe('settings', () => {
     ])
   })
 
-  it.each(['mssql://sa:secret@host:1433/cbp', 'sqlite', 'sqlite:x?synchronous=off'])('refuse the store %s', (url) => {
-    expect(namesOf({ CBP_SQL_URL: url })).toEqual(['CBP_SQL_URL'])
-    expect(JSON.stringify(faultsOf({ CBP_SQL_URL: url }))).not.toContain('secret')
-  })
-
-  it.each(['CBP_REDIS_URL', 'CBP_AMQP_URL', 'CBP_SQL_REPLICA_URL', 'CBP_TLS_CERT', 'CBP_TLS_KEY'])(
-    'refuse %s rather than pass over it',
-    (name) => {
-      expect(namesOf({ [name]: 'redis://host' })).toEqual([name])
+  it.each(['mssql://sa:secret@host:1433', 'mssql://sa:secret@host/cbp?encrypt=maybe', 'sqlite', 'sqlite:x?synchronous=off'])(
+    'refuse the store %s',
+    (url) => {
+      expect(namesOf({ CBP_SQL_URL: url })).toEqual(['CBP_SQL_URL'])
+      expect(JSON.stringify(faultsOf({ CBP_SQL_URL: url }))).not.toContain('secret')
     },
   )
+
+  it.each(['CBP_TLS_CERT', 'CBP_TLS_KEY'])('refuse %s rather than pass over it', (name) => {
+    expect(namesOf({ [name]: 'server.pem' })).toEqual([name])
+  })
+
+  it.each([
+    ['CBP_REDIS_URL', 'http://:secret@cache'],
+    ['CBP_REDIS_URL', 'redis://:secret@one,rediss://:secret@two'],
+    ['CBP_AMQP_URL', 'amqp://user:secret@one,http://two'],
+    ['CBP_SQL_REPLICA_URL', 'mssql://user:secret@host/cbp'],
+  ])('refuse the engine %s=%s, and do not repeat its password', (name, url) => {
+    expect(namesOf({ [name]: url })).toEqual([name])
+    expect(JSON.stringify(faultsOf({ [name]: url }))).not.toContain('secret')
+  })
+
+  it('name the engines of production', () => {
+    const settings = readSettings(
+      {
+        CBP_SQL_URL: 'mssql://user:word@host:1433/cbp',
+        CBP_SQL_REPLICA_URL: 'mssql://user:word@other:1433/cbp',
+        CBP_REDIS_URL: 'redis://one:7000, redis://two:7001',
+        CBP_AMQP_URL: 'amqp://one, amqps://two',
+      },
+      '/srv',
+    )._unsafeUnwrap()
+    expect(settings).toMatchObject({
+      sql: { kind: 'mssql', url: 'mssql://user:word@host:1433/cbp', replicaUrl: 'mssql://user:word@other:1433/cbp' },
+      redis: { kind: 'cluster' },
+      amqpUrls: ['amqp://one', 'amqps://two'],
+    })
+  })
 
   it.each([
     ['sqlite:', '/srv/.cbp/cbp.sqlite', 'full'],

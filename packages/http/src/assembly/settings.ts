@@ -1,4 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path'
+import { parseRedisUrl, type RedisTarget } from '@cbp/adapters-redis'
+import { parseMssqlUrl } from '@cbp/adapters-sql'
 import { parseWebhookSecret, type WebhookSecret } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { z } from 'zod'
@@ -6,6 +8,8 @@ import { z } from 'zod'
 export type Environment = 'development' | 'staging' | 'production'
 
 export type SqliteSettings = Readonly<{ kind: 'sqlite'; path: string; synchronous: 'full' | 'normal' }>
+
+export type MssqlSettings = Readonly<{ kind: 'mssql'; url: string; replicaUrl: string | null }>
 
 export type JwtSettings = Readonly<{
   issuer: string
@@ -22,7 +26,11 @@ export type Settings = Readonly<{
   /** 0 picks a free port. */
   port: number
   dataDir: string
-  sql: SqliteSettings
+  sql: SqliteSettings | MssqlSettings
+  /** `null`: cached within this process. */
+  redis: RedisTarget | null
+  /** Nodes of one RabbitMQ; `null`: events stay within this process. */
+  amqpUrls: readonly string[] | null
   jwt: JwtSettings
   /** File of key-encryption keys; `null` in development, where one is generated in the data directory. */
   keyring: string | null
@@ -42,7 +50,7 @@ export type SettingsFault = Readonly<{ name: string; message: string }>
 export const developmentIssuer = 'cbp-development'
 export const defaultAudience = 'cbp-config-api'
 
-/** Every name of the settings table, those of engines and parts to come included. */
+/** Every name of the settings table, those of parts to come included. */
 const knownNames = new Set(
   (
     'ENV HOST PORT DATA_DIR SQL_URL SQL_REPLICA_URL REDIS_URL AMQP_URL JWT_ISSUER JWT_AUDIENCE JWT_JWKS_URL JWT_SECRET KEYRING ' +
@@ -52,9 +60,15 @@ const knownNames = new Set(
     .map((name) => `CBP_${name}`),
 )
 
-const notPartOfThisVersion = 'is not part of this version; unset it to use the embedded engine'
 const tlsElsewhere = 'this version speaks plain HTTP and would ignore it; unset it and let a proxy terminate TLS'
 const cidr = z.union([z.cidrv4(), z.cidrv6()], 'must be CIDR blocks separated by commas, e.g. 10.0.0.0/8')
+
+const redisTarget = z.string().transform((text, context): RedisTarget => {
+  const target = parseRedisUrl(text)
+  if (target.isOk()) return target.value
+  context.addIssue(target.error.reason)
+  return z.NEVER
+})
 
 const webhookSecret = z.string().transform((text, context): WebhookSecret => {
   const secret = parseWebhookSecret(text)
@@ -74,9 +88,13 @@ const schema = z.object({
     .default(8080),
   CBP_DATA_DIR: z.string().min(1).default('./.cbp'),
   CBP_SQL_URL: z.string().optional(),
-  CBP_SQL_REPLICA_URL: z.undefined(`the read replica ${notPartOfThisVersion}`).optional(),
-  CBP_REDIS_URL: z.undefined(`the Redis engine ${notPartOfThisVersion}`).optional(),
-  CBP_AMQP_URL: z.undefined(`the RabbitMQ engine ${notPartOfThisVersion}`).optional(),
+  CBP_SQL_REPLICA_URL: z.string().optional(),
+  CBP_REDIS_URL: redisTarget.optional(),
+  CBP_AMQP_URL: z
+    .string()
+    .transform((text) => text.split(',').map((url) => url.trim()))
+    .pipe(z.array(z.url({ protocol: /^amqps?$/, message: 'must be amqp://host or amqps://host, several by comma' })).min(1))
+    .optional(),
   CBP_TLS_CERT: z.undefined(tlsElsewhere).optional(),
   CBP_TLS_KEY: z.undefined(tlsElsewhere).optional(),
   CBP_JWT_ISSUER: z.string().min(1).optional(),
@@ -116,8 +134,8 @@ export function readSettings(
   const parsed = schema.safeParse(given)
   const faults: SettingsFault[] = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => ({ name: String(path[0]), message }))
   const dataDir = resolve(workingDirectory, given['CBP_DATA_DIR'] ?? './.cbp')
-  const sql = readSqlUrl(given['CBP_SQL_URL'], dataDir, workingDirectory)
-  if (sql.isErr()) faults.push({ name: 'CBP_SQL_URL', message: sql.error })
+  const sql = readSql(given, dataDir, workingDirectory)
+  if (sql.isErr()) faults.push(sql.error)
   faults.push(...environmentFaults(given))
   if (!parsed.success || sql.isErr() || faults.length > 0) return err(faults)
   const unknown = Object.keys(given).filter((name) => !knownNames.has(name) && !name.startsWith('CBP_TEST_'))
@@ -127,7 +145,7 @@ export function readSettings(
 function settingsOf(
   raw: Raw,
   { dataDir, workingDirectory }: Readonly<{ dataDir: string; workingDirectory: string }>,
-  sql: SqliteSettings,
+  sql: Settings['sql'],
   unknown: readonly string[],
 ): Settings {
   return {
@@ -136,6 +154,8 @@ function settingsOf(
     port: raw.CBP_PORT,
     dataDir,
     sql,
+    redis: raw.CBP_REDIS_URL ?? null,
+    amqpUrls: raw.CBP_AMQP_URL ?? null,
     jwt: {
       issuer: raw.CBP_JWT_ISSUER ?? developmentIssuer,
       audience: raw.CBP_JWT_AUDIENCE,
@@ -151,14 +171,32 @@ function settingsOf(
   }
 }
 
+function readSql(
+  { CBP_SQL_URL: url, CBP_SQL_REPLICA_URL: replicaUrl }: Readonly<Record<string, string | undefined>>,
+  dataDir: string,
+  workingDirectory: string,
+): Result<Settings['sql'], SettingsFault> {
+  const fault = (name: string, message: string): Result<never, SettingsFault> => err({ name, message })
+  if (url?.startsWith('mssql:') !== true) {
+    if (replicaUrl !== undefined) return fault('CBP_SQL_REPLICA_URL', 'needs SQL Server: CBP_SQL_URL must be mssql://…')
+    return readSqliteUrl(url, dataDir, workingDirectory).mapErr((message) => ({ name: 'CBP_SQL_URL', message }))
+  }
+  const primary = parseMssqlUrl(url)
+  if (primary.isErr()) return fault('CBP_SQL_URL', primary.error)
+  const replica = replicaUrl === undefined ? null : parseMssqlUrl(replicaUrl)
+  if (replica?.isErr() === true) return fault('CBP_SQL_REPLICA_URL', replica.error)
+  return ok({ kind: 'mssql', url, replicaUrl: replicaUrl ?? null })
+}
+
 /** `sqlite:path`, where the path may carry `?synchronous=normal`; without a path the database lies in the data directory. */
-function readSqlUrl(url: string | undefined, dataDir: string, workingDirectory: string): Result<SqliteSettings, string> {
+function readSqliteUrl(url: string | undefined, dataDir: string, workingDirectory: string): Result<SqliteSettings, string> {
   const fallback = join(dataDir, 'cbp.sqlite')
   if (url === undefined) return ok({ kind: 'sqlite', path: fallback, synchronous: 'full' })
-  if (url.startsWith('mssql:')) return err(`the SQL Server engine ${notPartOfThisVersion}`)
   const parts = /^sqlite:([^?]*)(?:\?synchronous=(full|normal))?$/.exec(url)
   if (parts === null)
-    return err('must be sqlite:path, with ?synchronous=normal behind it to trade the last moments before a power loss for speed')
+    return err(
+      'must be mssql://user:password@host:1433/database or sqlite:path, with ?synchronous=normal behind it to trade the last moments before a power loss for speed',
+    )
   const path = parts[1] === '' || parts[1] === undefined ? fallback : parts[1]
   const synchronous = parts[2] === 'normal' ? 'normal' : 'full'
   return ok({ kind: 'sqlite', path: isAbsolute(path) ? path : resolve(workingDirectory, path), synchronous })

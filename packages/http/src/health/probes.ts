@@ -9,17 +9,23 @@ export type HealthCheck = Readonly<{ status: HealthStatus; output: string; engin
 
 export type HealthProbes = Readonly<Record<'database' | 'cache' | 'queue', () => Promise<HealthCheck>>>
 
-/** The engines behind the ports, as health answers name them. */
-export type Engines = Readonly<{ database: string; cache: string; queue: string }>
+type Examine = () => Promise<Readonly<{ status: HealthStatus; reason: string | null }>>
+
+/** The engines behind the ports: as health answers name them, and what they say of themselves. */
+export type EngineHealth = Readonly<{
+  names: Readonly<{ database: string; cache: string; queue: string }>
+  cache: Examine
+  queue: Examine
+}>
 
 const probeDeadlineMs = 2_000
 
 /** Probes that really ask; none waits longer than two seconds. */
 export function healthProbes(
   deps: Readonly<{
-    engines: Engines
+    engines: EngineHealth
     /** Reads the store and looks after what it lies on. */
-    examineStore: () => Promise<Readonly<{ status: HealthStatus; reason: string | null }>>
+    examineStore: Examine
     readCache: () => Promise<unknown>
     core: Pick<Core, 'events' | 'webhooks'>
   }>,
@@ -27,21 +33,22 @@ export function healthProbes(
   const { engines, examineStore, readCache, core } = deps
   return {
     database: () =>
-      probe(engines.database, async () => {
+      probe(engines.names.database, async () => {
         const { status, reason } = await examineStore()
         return [status, reason ?? 'the store answers reads']
       }),
     cache: () =>
-      probe(engines.cache, async () => {
-        await readCache()
-        return ['pass', 'the cache answers']
+      probe(engines.names.cache, async () => {
+        const { status, reason } = await engines.cache()
+        if (status === 'pass') await readCache()
+        return [status, reason ?? 'the cache answers']
       }),
     queue: () =>
-      probe(engines.queue, async () => {
-        const waiting = await readQueues(core)
+      probe(engines.names.queue, async () => {
+        const [broker, waiting] = await Promise.all([engines.queue(), readQueues(core)])
         if (waiting.isErr()) return ['fail', waiting.error.reason]
         const { status, output } = queueFinding(waiting.value)
-        return [status, output]
+        return broker.status === 'pass' ? [status, output] : [broker.status, `${broker.reason ?? 'the broker is away'}; ${output}`]
       }),
   }
 }
