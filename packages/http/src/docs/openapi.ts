@@ -46,9 +46,9 @@ const extended: Partial<Readonly<Record<ProblemCode, z.ZodType>>> = {
         .openapi({ description: 'From the version that If-Match names to the current one' }),
     })
     .openapi('StaleVersionProblem'),
-  'stale-payment': withCurrent('StalePaymentProblem', paymentBodies.payment),
+  'stale-payment': withCurrent('StalePaymentProblem', paymentBodies.status),
   'stale-subscription': withCurrent('StaleSubscriptionProblem', webhookBodies.subscription),
-  'payment-state-conflict': withCurrent('PaymentStateConflictProblem', paymentBodies.payment),
+  'payment-state-conflict': withCurrent('PaymentStateConflictProblem', paymentBodies.status),
   'dead-letter-settled': withCurrent('DeadLetterSettledProblem', eventBodies.deadLetter),
   'duplicate-reference': problemSchema
     .extend({ paymentId: z.uuid().optional().openapi({ description: 'The payment that has the reference' }) })

@@ -166,11 +166,13 @@ describe('changing a payment', () => {
     ])
   })
 
-  it('answers what is there to a stale writer', async () => {
+  it('tells a stale writer how it stands, and names no payee in an error', async () => {
     const { call } = await openApp()
     const { id } = await createdPayment(call)
     const stale = await call('DELETE', `/payments/${id}`, { headers: { 'if-match': '"7", W/"1"' } })
-    expect(await problemOf(stale)).toMatchObject({ status: 412, code: 'stale-payment', current: { id, version: 1 } })
+    const problem = await problemOf(stale)
+    expect(problem).toMatchObject({ status: 412, code: 'stale-payment' })
+    expect(problem['current']).toEqual({ id, status: 'PENDING', version: 1, updatedAt: expect.any(String) })
   })
 })
 

@@ -194,7 +194,7 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
   'payment-state-conflict': {
     status: 409,
     title: 'The state of the payment does not allow this',
-    remedy: '`current` is the payment as it is. Only a PENDING payment can be amended, cancelled or processed.',
+    remedy: '`current` tells how it stands. Only a PENDING payment can be amended, cancelled or processed.',
   },
   'request-in-flight': {
     status: 409,
@@ -245,7 +245,7 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
   'stale-payment': {
     status: 412,
     title: 'The payment is not what you last saw',
-    remedy: 'Nothing was changed. `current` is the payment as it is now: decide anew, then send its version as If-Match.',
+    remedy: 'Nothing was changed. `current` tells its version now: read it, decide anew, then send its version as If-Match.',
   },
   'stale-subscription': {
     status: 412,

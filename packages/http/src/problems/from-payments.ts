@@ -9,7 +9,7 @@ import type {
   RequestInFlight,
   StalePayment,
 } from '@cbp/core'
-import { paymentBody } from '../payments/bodies.ts'
+import { paymentStatusBody } from '../payments/bodies.ts'
 import { faulty, problem } from './problem.ts'
 import { type ProblemTable, retryAfter } from './problem-table.ts'
 
@@ -36,10 +36,12 @@ export const paymentProblems: ProblemTable<PaymentFailure> = {
     problem('duplicate-reference', `The reference ${reference} belongs to the payment ${paymentId}.`, { members: { paymentId } }),
   'payment-state-conflict': ({ action, payment }) =>
     problem('payment-state-conflict', `The payment is ${payment.status}; only a PENDING one can be ${done[action]}.`, {
-      members: { current: paymentBody(payment) as JsonValue },
+      members: { current: paymentStatusBody(payment) as JsonValue },
     }),
   'stale-payment': ({ payment }) =>
-    problem('stale-payment', `The payment is at version ${payment.version}.`, { members: { current: paymentBody(payment) as JsonValue } }),
+    problem('stale-payment', `The payment is at version ${payment.version}.`, {
+      members: { current: paymentStatusBody(payment) as JsonValue },
+    }),
   'idempotency-key-reused': () =>
     problem('idempotency-key-reused', 'This Idempotency-Key came with another request before; nothing was done.'),
   'request-in-flight': ({ retryAfterMs }) =>
