@@ -25,8 +25,8 @@ LABEL org.opencontainers.image.title="CBP Config API" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-# The program belongs to root and is read-only for the user it runs as. The data directory is the only place it may need to
-# write to, and only with the embedded engines or generated development keys.
+# The program belongs to root and is read-only for the user it runs as. The data directory is the only place that has to be
+# writable; only the embedded engines and generated development keys lie there.
 COPY --from=build /app /app
 RUN ln -s /app/dist/main.js /usr/local/bin/cbp \
     && install -d -m 0700 -o 10001 -g 10001 /var/lib/cbp
