@@ -1,0 +1,37 @@
+import type { Log, RateLimiter } from '@cbp/core'
+import type { InProcessRateLimiter } from './in-process/in-process-rate-limiter.ts'
+import type { SharedRateLimiter } from './redis/redis-rate-limiter.ts'
+
+export type FallbackRateLimiterOptions = Readonly<{ shared: SharedRateLimiter; local: InProcessRateLimiter; log: Log }>
+
+export interface FallbackRateLimiter extends RateLimiter {
+  /** Whose counts decided last: those of all instances, or those of this one alone. */
+  counting(): 'all-instances' | 'this-instance'
+}
+
+/**
+ * Limits by the shared counts, and by its own at all times. So one instance never admits more than the limit, whatever the
+ * shared counts have lost and whenever they come and go: without them at most the limit times the instances (L19). Who has
+ * used up the limit at this instance is refused without asking further.
+ */
+export function rateLimiterWithFallback({ shared, local, log }: FallbackRateLimiterOptions): FallbackRateLimiter {
+  let isAlone = false
+  const tell = (alone: boolean): void => {
+    if (alone === isAlone) return
+    isAlone = alone
+    if (alone) log.write('warn', 'Rate limits are counted by this instance alone', {})
+    else log.write('info', 'Rate limits are counted over all instances again', {})
+  }
+  return {
+    async take(request) {
+      const { decision, undo } = local.takeNow(request)
+      if (!decision.allowed) return decision
+      const answer = await shared.take(request)
+      tell(answer === null)
+      if (answer === null) return decision
+      if (!answer.allowed) undo()
+      return answer
+    },
+    counting: () => (isAlone ? 'this-instance' : 'all-instances'),
+  }
+}

@@ -1,0 +1,74 @@
+import { fullJitterMs, type Random } from '@cbp/core'
+import type { Cluster, Redis, RedisOptions } from 'ioredis'
+import type { RedisTarget } from './redis-target.ts'
+
+/** The Lua behind each command of our own; every one takes one key. */
+export type Scripts = Readonly<Record<string, string>>
+
+export type DriverOptions = Readonly<{
+  target: RedisTarget
+  scripts: Scripts
+  random: Random
+  /** In PEM, beside those that the platform trusts. */
+  certificateAuthority?: string | undefined
+  onError: (reason: string) => void
+  onConnected: () => void
+  /** Also when a first or further attempt to connect has failed. */
+  onLost: () => void
+}>
+
+export type RedisClient =
+  | Readonly<{ kind: 'standalone'; redis: Redis; slotOf: (key: string) => number }>
+  | Readonly<{ kind: 'cluster'; redis: Cluster; slotOf: (key: string) => number }>
+
+const connectTimeoutMs = 2_000
+/** A connection that owes an answer for so long is taken for dead and made anew. */
+const silenceMs = 1_000
+
+/** Loads the driver and prepares the connection, which is made by `redis.connect()` and kept up from then on. */
+export async function openDriver(options: DriverOptions): Promise<RedisClient> {
+  const { target, scripts, random, certificateAuthority, onError } = options
+  const driver = await import('ioredis')
+  const again = (times: number): number => 20 + fullJitterMs(random, times, 100, 2_000)
+  const shared = {
+    lazyConnect: true,
+    enableAutoPipelining: true,
+    scripts: Object.fromEntries(Object.entries(scripts).map(([name, lua]) => [name, { lua, numberOfKeys: 1 }])),
+  }
+  const forNode = {
+    ...(target.username === null ? {} : { username: target.username }),
+    ...(target.password === null ? {} : { password: target.password }),
+    ...(target.tls ? { tls: certificateAuthority === undefined ? {} : { ca: certificateAuthority } } : {}),
+    connectionName: 'cbp',
+    connectTimeout: connectTimeoutMs,
+    socketTimeout: silenceMs,
+    // Whoever asked has been answered without Redis by the time it is back.
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  } satisfies RedisOptions
+  const slotOf = (key: string): number => new driver.Command('get', [key]).getSlot() ?? 0
+  const tell = (error: unknown): void => onError(error instanceof Error ? error.message : String(error))
+  if (target.kind === 'standalone') {
+    const [{ host, port }] = target.nodes
+    const redis = new driver.Redis({
+      ...shared,
+      ...forNode,
+      host,
+      port,
+      db: target.database,
+      enableOfflineQueue: false,
+      retryStrategy: again,
+    })
+    redis.on('error', tell).on('ready', options.onConnected).on('close', options.onLost)
+    return { kind: 'standalone', redis, slotOf }
+  }
+  const redis = new driver.Cluster([...target.nodes], {
+    ...shared,
+    redisOptions: forNode,
+    clusterRetryStrategy: again,
+    slotsRefreshTimeout: connectTimeoutMs,
+    maxRedirections: 4,
+  })
+  redis.on('error', tell).on('node error', tell).on('ready', options.onConnected).on('close', options.onLost)
+  return { kind: 'cluster', redis, slotOf }
+}

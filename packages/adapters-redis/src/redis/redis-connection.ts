@@ -1,0 +1,154 @@
+import type { Clock, Log, Random } from '@cbp/core'
+import { ask, reasonOf } from './ask.ts'
+import { type Circuits, circuits } from './circuits.ts'
+import type { RedisClient } from './driver.ts'
+import { type LazyClient, lazyClient } from './lazy-client.ts'
+import { examine, inTime, nodeOf, type RedisHealth, servingNodes, unwell } from './nodes.ts'
+import type { RedisTarget } from './redis-target.ts'
+import { keepNewer, takeRate } from './scripts.ts'
+import { type TickDeadlines, tickDeadlines } from './tick-deadlines.ts'
+
+/** The answer in place of one that did not come: too late, refused, or not even asked for. */
+export const away: unique symbol = Symbol('Redis is away')
+export type Away = typeof away
+
+export type RedisScripts = Readonly<Record<'keepNewer' | 'takeRate', string>>
+
+export type RedisConnectionOptions = Readonly<{
+  target: RedisTarget
+  clock: Clock
+  random: Random
+  log: Log
+  /** In PEM, in place of those that the platform trusts. */
+  certificateAuthority?: string
+}>
+
+/**
+ * One connection to Redis, or one to each node of a cluster, made when first used and kept up from then on. Nothing here
+ * rejects or waits longer than about 50 ms, apart from `connect` and `health`, which wait a second.
+ */
+export interface RedisConnection {
+  get(key: string): Promise<string | null | Away>
+  /** With the milliseconds that the key has left; negative when it has none or is none. */
+  getWithTimeLeft(key: string): Promise<readonly [value: string | null, leftMs: number] | Away>
+  script(name: keyof RedisScripts, key: string, args: readonly (string | number)[]): Promise<unknown>
+  /** Removes a key, some time, perhaps. */
+  drop(key: string): void
+  /** Waits for the connection, a second at most; calls do without. */
+  connect(): Promise<void>
+  /** Asks every node. */
+  health(): Promise<RedisHealth>
+  close(): Promise<void>
+}
+
+const tickMs = 10
+const deadlineTicks = 5
+const lateness = `no answer within ${tickMs * deadlineTicks} ms`
+
+export function redisConnection(options: RedisConnectionOptions): RedisConnection {
+  return connectionWith(options, { keepNewer, takeRate })
+}
+
+export function connectionWith(options: RedisConnectionOptions, scripts: RedisScripts): RedisConnection {
+  const { target, clock, random, log, certificateAuthority } = options
+  const client = lazyClient({ target, scripts, random, log, certificateAuthority })
+  const breakers = circuits({
+    clock,
+    random,
+    onOpen: (node, reason) =>
+      log.write('warn', 'Redis does not serve: the store answers, requests are limited by each instance', { node, reason }),
+    onClose: (node) => log.write('info', 'Redis serves again', { node }),
+  })
+  const deadlines = tickDeadlines(clock, tickMs, deadlineTicks)
+  const { call, end } = caller(client, breakers, deadlines)
+
+  return {
+    get: (key) => call(key, (serving) => ask(serving, 'get', key, [])) as Promise<string | null | Away>,
+    getWithTimeLeft: (key) =>
+      call(key, (serving) => Promise.all([ask(serving, 'get', key, []), ask(serving, 'pttl', key, [])])) as Promise<
+        [string | null, number] | Away
+      >,
+    script: (name, key, args) => call(key, (serving) => ask(serving, name, key, args)),
+    drop: (key) => void call(key, (serving) => ask(serving, 'unlink', key, [])),
+    connect: () => inTime(clock, client.open(), undefined),
+    async health() {
+      await inTime(clock, client.open(), undefined)
+      const serving = client.ready()
+      if (serving === null) return unwell(`Redis is away: ${client.lastError()}`)
+      breakers.keepOnly(servingNodes(serving))
+      return examine(serving, clock, breakers.open())
+    },
+    async close() {
+      end()
+      client.close()
+      deadlines.end()
+    },
+  }
+}
+
+type Send<T> = (serving: RedisClient) => Promise<T>
+type Caller = Readonly<{ call: <T>(key: string, send: Send<T>) => Promise<T | Away>; end: () => void }>
+
+/** Calls that end by their deadline, and are not made while the node of the key is in trouble. */
+function caller(client: LazyClient, breakers: Circuits, deadlines: TickDeadlines): Caller {
+  let isExpected = true
+
+  const judge = (serving: RedisClient, key: string, failure: string | null): void => {
+    if (failure === null) {
+      if (!breakers.areSound()) breakers.succeeded(nodeOf(serving, key))
+    } else if (!isOwnFault(failure)) breakers.failed(nodeOf(serving, key), failure)
+  }
+
+  const sendTo = <T>(serving: RedisClient, key: string, send: Send<T>): Promise<T | Away> =>
+    new Promise((resolve) => {
+      let isPending = true
+      const end = (answer: T | Away, failure: string | null): void => {
+        if (!isPending) return
+        isPending = false
+        judge(serving, key, failure)
+        resolve(answer)
+      }
+      deadlines.add(() => end(away, lateness))
+      try {
+        send(serving).then(
+          (answer) => end(answer, null),
+          (error: unknown) => end(away, reasonOf(error)),
+        )
+      } catch (error) {
+        // In a cluster, the driver throws where nobody serves a slot.
+        end(away, reasonOf(error))
+      }
+    })
+
+  /** The first calls wait for the connection as long as for an answer; later ones go without until it is there. */
+  const sendFirst = <T>(key: string, send: Send<T>): Promise<T | Away> =>
+    new Promise((resolve) => {
+      const giveUp = (): void => {
+        isExpected = false
+        resolve(away)
+      }
+      deadlines.add(giveUp)
+      void client.open().then(() => {
+        const serving = client.ready()
+        if (serving === null) giveUp()
+        else resolve(sendTo(serving, key, send))
+      })
+    })
+
+  return {
+    call(key, send) {
+      const serving = client.ready()
+      if (serving === null) return isExpected ? sendFirst(key, send) : Promise.resolve(away)
+      if (!breakers.areSound() && !breakers.admits(nodeOf(serving, key))) return Promise.resolve(away)
+      return sendTo(serving, key, send)
+    },
+    end() {
+      isExpected = false
+    },
+  }
+}
+
+/** Whoever put something else under one of our keys is no fault of the server. */
+function isOwnFault(reason: string): boolean {
+  return reason.startsWith('WRONGTYPE')
+}
