@@ -1,5 +1,5 @@
 import type { Caller, Reach, Viewer } from '@cbp/core'
-import { ok, type Result } from 'neverthrow'
+import { err, ok, type Result } from 'neverthrow'
 import type { OpenCore } from '../host.ts'
 import type { Failure } from '../output/failure.ts'
 import type { Session } from '../session.ts'
@@ -18,14 +18,8 @@ export async function actorOf(session: Session, { caller }: OpenCore): Promise<R
     return ok({ caller, viewer: { client: caller.client, seesAll: true }, reach: { allClients: true, system: true } })
   }
   const identified = await session.host.identify(session, token)
-  return identified.map(({ client, permissions, configScopes }) => {
-    const isAdmin = permissions.has('admin')
-    const allClients = isAdmin || permissions.has('clients:all')
-    return {
-      caller: { ...caller, client },
-      viewer: { client, seesAll: allClients },
-      // System events know no scopes: a token that is confined to some hears none.
-      reach: { allClients, system: configScopes === null && (isAdmin || permissions.has('config:read')) },
-    }
-  })
+  if (identified.isErr()) return err(identified.error)
+  const { reachOf, viewerOf } = await import('@cbp/http')
+  const viewer = viewerOf(identified.value)
+  return ok({ caller: { ...caller, client: viewer.client }, viewer, reach: reachOf(identified.value) })
 }

@@ -1,4 +1,4 @@
-import { parseScope, type Scope, type Viewer } from '@cbp/core'
+import { parseScope, type Reach, type Scope, type Viewer } from '@cbp/core'
 
 /** What a token may allow. `admin` allows everything. */
 export type Permission =
@@ -31,6 +31,14 @@ export function hasPermission({ permissions }: Identity, permission: Permission)
 /** Everybody sees what is their own; `clients:all` shows what belongs to others too. */
 export function viewerOf(identity: Identity): Viewer {
   return { client: identity.client, seesAll: hasPermission(identity, 'clients:all') }
+}
+
+/** What a subscription of this caller may hear. A token confined to scopes hears no system events: they know no scopes. */
+export function reachOf(identity: Identity): Reach {
+  return {
+    allClients: hasPermission(identity, 'clients:all'),
+    system: hasPermission(identity, 'config:read') && identity.configScopes === null,
+  }
 }
 
 /** A confined token reads and writes at its scopes and below them. What is inherited from above still shows there. */

@@ -1,5 +1,5 @@
 import type { Subscription, WebhooksService } from '@cbp/core'
-import { viewerOf } from '../access/identity.ts'
+import { reachOf, viewerOf } from '../access/identity.ts'
 import { problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { Answer } from '../server/answer.ts'
@@ -7,7 +7,7 @@ import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
 import { callerOf, type Exchange, identityIn } from '../server/exchange.ts'
 import { isMatched, readVersionMatch, type VersionMatch } from '../server/version-tags.ts'
 import { bodies, type SubscriptionPatch } from './schemas.ts'
-import { reachOf, representQueued, subscriptionParameters, tag } from './shared.ts'
+import { representQueued, subscriptionParameters, tag } from './shared.ts'
 import { representSubscription } from './subscriptions.ts'
 
 type Id = Subscription['id']

@@ -1,6 +1,6 @@
-import type { Reach, WebhookDelivery } from '@cbp/core'
+import type { WebhookDelivery } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import { hasPermission, type Identity, viewerOf } from '../access/identity.ts'
+import { viewerOf } from '../access/identity.ts'
 import type { Problem } from '../problems/problem.ts'
 import { type Answer, encodedJson, privateJson, represent } from '../server/answer.ts'
 import { type Exchange, identityIn } from '../server/exchange.ts'
@@ -13,14 +13,6 @@ type IdParameters = z.ZodObject<{ id: ReturnType<typeof idParameter> }, z.core.$
 
 export const subscriptionParameters: IdParameters = z.strictObject({ id: idParameter('The subscription') })
 export const deliveryParameters: IdParameters = z.strictObject({ id: idParameter('The delivery') })
-
-/** What a subscription of this caller may hear. A token confined to scopes hears no system events: they know no scopes. */
-export function reachOf(identity: Identity): Reach {
-  return {
-    allClients: hasPermission(identity, 'clients:all'),
-    system: hasPermission(identity, 'config:read') && identity.configScopes === null,
-  }
-}
 
 /** A message that was queued just now. */
 export function representQueued(exchange: Exchange, delivery: WebhookDelivery): Promise<Answer | Problem> {

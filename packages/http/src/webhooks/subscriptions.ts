@@ -1,6 +1,6 @@
 import type { Subscription, WebhooksService, WithSecret } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import { viewerOf } from '../access/identity.ts'
+import { reachOf, viewerOf } from '../access/identity.ts'
 import { problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
 import { type Answer, encodedJson, privateJson, represent } from '../server/answer.ts'
@@ -10,7 +10,7 @@ import { idCursor, limitParameter, pageBody } from '../server/parameters.ts'
 import { versionTag } from '../server/version-tags.ts'
 import { subscriptionBody, subscriptionWithSecretBody } from './bodies.ts'
 import { bodies } from './schemas.ts'
-import { reachOf, subscriptionParameters, tag } from './shared.ts'
+import { subscriptionParameters, tag } from './shared.ts'
 
 const etag = { etag: 'Strong; made of the version, for If-Match' }
 
