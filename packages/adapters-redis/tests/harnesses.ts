@@ -5,7 +5,7 @@ import { type FarCache, nearCache } from '../src/in-process/near-cache.ts'
 import { redisConfigCache } from '../src/redis/redis-config-cache.ts'
 import { connectionWith, type RedisConnection, type RedisConnectionOptions } from '../src/redis/redis-connection.ts'
 import { parseRedisUrl } from '../src/redis/redis-target.ts'
-import { keepNewer, takeRate } from '../src/redis/scripts.ts'
+import { type RedisScripts, redisScripts } from '../src/redis/scripts.ts'
 import { realClock, realRandom } from './redis.ts'
 
 export const silent: Log = { write: () => {} }
@@ -13,14 +13,12 @@ export const silent: Log = { write: () => {} }
 export function connectTo(
   url: string,
   log: Log = silent,
-  scripts: Partial<typeof productionScripts> = {},
+  scripts: Partial<RedisScripts> = {},
   options: Partial<RedisConnectionOptions> = {},
 ): RedisConnection {
   const target = parseRedisUrl(url)._unsafeUnwrap()
-  return connectionWith({ target, clock: realClock, random: realRandom, log, ...options }, { ...productionScripts, ...scripts })
+  return connectionWith({ target, clock: realClock, random: realRandom, log, ...options }, { ...redisScripts, ...scripts })
 }
-
-const productionScripts = { keepNewer, takeRate }
 
 let namespaces = 0
 
@@ -66,7 +64,7 @@ async function age(server: Redis, namespace: string, ms: number): Promise<void> 
 }
 
 /** The scripts of production on a clock that the test holds: only the time of the server is replaced. */
-export const scriptsOnTestTime = { takeRate: takeRate.replace("redis.call('TIME')", 'cjson.decode(ARGV[4])') }
+export const scriptsOnTestTime = { takeRate: redisScripts.takeRate.replace("redis.call('TIME')", 'cjson.decode(ARGV[4])') }
 
 export function onTestTime(connection: RedisConnection, clock: Pick<TestClock, 'now'>): RedisConnection {
   const time = (): string => JSON.stringify([Math.floor(clock.now() / 1000), (clock.now() % 1000) * 1000])

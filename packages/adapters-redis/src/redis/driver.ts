@@ -1,13 +1,12 @@
 import { fullJitterMs, type Random } from '@cbp/core'
 import type { Cluster, Redis, RedisOptions } from 'ioredis'
 import type { RedisTarget } from './redis-target.ts'
-
-/** The Lua behind each command of our own; every one takes one key. */
-export type Scripts = Readonly<Record<string, string>>
+import type { RedisScripts } from './scripts.ts'
 
 export type DriverOptions = Readonly<{
   target: RedisTarget
-  scripts: Scripts
+  /** The Lua behind commands of our own: on one server with the number of their keys in front, in a cluster with one key. */
+  scripts: RedisScripts
   random: Random
   /** In PEM, beside those that the platform trusts. */
   certificateAuthority?: string | undefined
@@ -30,11 +29,8 @@ export async function openDriver(options: DriverOptions): Promise<RedisClient> {
   const { target, scripts, random, certificateAuthority, onError } = options
   const driver = await import('ioredis')
   const again = (times: number): number => 20 + fullJitterMs(random, times, 100, 2_000)
-  const shared = {
-    lazyConnect: true,
-    enableAutoPipelining: true,
-    scripts: Object.fromEntries(Object.entries(scripts).map(([name, lua]) => [name, { lua, numberOfKeys: 1 }])),
-  }
+  const scriptsOf = (keys: Readonly<{ numberOfKeys?: number }>): Record<string, { lua: string; numberOfKeys?: number }> =>
+    Object.fromEntries(Object.entries(scripts).map(([name, lua]) => [name, { lua, ...keys }]))
   const forNode = {
     ...(target.username === null ? {} : { username: target.username }),
     ...(target.password === null ? {} : { password: target.password }),
@@ -51,8 +47,9 @@ export async function openDriver(options: DriverOptions): Promise<RedisClient> {
   if (target.kind === 'standalone') {
     const [{ host, port }] = target.nodes
     const redis = new driver.Redis({
-      ...shared,
       ...forNode,
+      lazyConnect: true,
+      scripts: scriptsOf({}),
       host,
       port,
       db: target.database,
@@ -63,7 +60,9 @@ export async function openDriver(options: DriverOptions): Promise<RedisClient> {
     return { kind: 'standalone', redis, slotOf }
   }
   const redis = new driver.Cluster([...target.nodes], {
-    ...shared,
+    lazyConnect: true,
+    enableAutoPipelining: true,
+    scripts: scriptsOf({ numberOfKeys: 1 }),
     redisOptions: forNode,
     clusterRetryStrategy: again,
     slotsRefreshTimeout: connectTimeoutMs,

@@ -29,9 +29,9 @@ export function redisConfigCache(connection: RedisConnection, namespace = 'cbp')
     },
     async readWithTimeLeft(name) {
       const key = keyOf(name)
-      const found = await connection.getWithTimeLeft(key)
-      if (found === away) return null
-      const [text, leftMs] = found
+      const found = await connection.script('readWithTimeLeft', key, [])
+      if (!Array.isArray(found)) return null
+      const [text, leftMs] = found as unknown as readonly [string | null, number]
       const record = decoded(key, text)
       return record === null || leftMs <= 0 ? null : { record, leftMs }
     },

@@ -1,18 +1,17 @@
 import type { Clock, Log, Random } from '@cbp/core'
-import { ask, reasonOf } from './ask.ts'
+import { askCluster, askServer, reasonOf } from './ask.ts'
 import { type Circuits, circuits } from './circuits.ts'
 import type { RedisClient } from './driver.ts'
+import { gather } from './gather.ts'
 import { type LazyClient, lazyClient } from './lazy-client.ts'
 import { examine, inTime, nodeOf, type RedisHealth, servingNodes, unwell } from './nodes.ts'
 import type { RedisTarget } from './redis-target.ts'
-import { keepNewer, takeRate } from './scripts.ts'
+import { type RedisScripts, redisScripts } from './scripts.ts'
 import { type TickDeadlines, tickDeadlines } from './tick-deadlines.ts'
 
 /** The answer in place of one that did not come: too late, refused, or not even asked for. */
 export const away: unique symbol = Symbol('Redis is away')
 export type Away = typeof away
-
-export type RedisScripts = Readonly<Record<'keepNewer' | 'takeRate', string>>
 
 export type RedisConnectionOptions = Readonly<{
   target: RedisTarget
@@ -29,8 +28,7 @@ export type RedisConnectionOptions = Readonly<{
  */
 export interface RedisConnection {
   get(key: string): Promise<string | null | Away>
-  /** With the milliseconds that the key has left; negative when it has none or is none. */
-  getWithTimeLeft(key: string): Promise<readonly [value: string | null, leftMs: number] | Away>
+  /** Runs a script for one key; `null` where it could do nothing. */
   script(name: keyof RedisScripts, key: string, args: readonly (string | number)[]): Promise<unknown>
   /** Removes a key, some time, perhaps. */
   drop(key: string): void
@@ -46,7 +44,7 @@ const deadlineTicks = 5
 const lateness = `no answer within ${tickMs * deadlineTicks} ms`
 
 export function redisConnection(options: RedisConnectionOptions): RedisConnection {
-  return connectionWith(options, { keepNewer, takeRate })
+  return connectionWith(options, redisScripts)
 }
 
 export function connectionWith(options: RedisConnectionOptions, scripts: RedisScripts): RedisConnection {
@@ -63,13 +61,11 @@ export function connectionWith(options: RedisConnectionOptions, scripts: RedisSc
   const { call, end } = caller(client, breakers, deadlines)
 
   return {
-    get: (key) => call(key, (serving) => ask(serving, 'get', key, [])) as Promise<string | null | Away>,
-    getWithTimeLeft: (key) =>
-      call(key, (serving) => Promise.all([ask(serving, 'get', key, []), ask(serving, 'pttl', key, [])])) as Promise<
-        [string | null, number] | Away
-      >,
-    script: (name, key, args) => call(key, (serving) => ask(serving, name, key, args)),
-    drop: (key) => void call(key, (serving) => ask(serving, 'unlink', key, [])),
+    ...commands(target, call),
+    drop: (key) =>
+      void call(key, (serving) =>
+        serving.kind === 'cluster' ? askCluster(serving, 'unlink', key, []) : askServer(serving, 'unlink', [key]),
+      ),
     connect: () => inTime(clock, client.open(), undefined),
     async health() {
       await inTime(clock, client.open(), undefined)
@@ -84,6 +80,43 @@ export function connectionWith(options: RedisConnectionOptions, scripts: RedisSc
       deadlines.end()
     },
   }
+}
+
+/** A server runs no longer than a millisecond or so for so many keys. */
+const batchLimit = 128
+
+type ScriptCall = Readonly<{ key: string; args: readonly (string | number)[] }>
+
+/** On one server, all that is asked for at once is one command; in a cluster the driver gathers commands for each node. */
+function commands({ kind }: RedisTarget, call: Caller['call']): Pick<RedisConnection, 'get' | 'script'> {
+  if (kind === 'cluster') {
+    const one = async (name: string, key: string, args: ScriptCall['args']): Promise<unknown> =>
+      call(key, (serving) => (serving.kind === 'cluster' ? askCluster(serving, name, key, args) : Promise.resolve(null)))
+    return {
+      get: (key) => one('get', key, []) as Promise<string | null | Away>,
+      script: async (name, key, args) => onlyOf(await one(name, key, args)),
+    }
+  }
+  const many = async (name: string, keys: readonly string[], args: ScriptCall['args']): Promise<readonly unknown[]> => {
+    const answer = await call(keys[0] ?? '', (serving) =>
+      serving.kind === 'standalone' ? askServer(serving, name, args) : Promise.resolve(null),
+    )
+    return Array.isArray(answer) ? answer : keys.map(() => away)
+  }
+  const scriptOf = (name: string): ((asked: ScriptCall) => Promise<unknown>) =>
+    gather(batchLimit, (batch: readonly ScriptCall[]) => {
+      const keys = batch.map(({ key }) => key)
+      return many(name, keys, [keys.length, ...keys, ...batch.flatMap(({ args }) => args)])
+    })
+  const scripts = { readWithTimeLeft: scriptOf('readWithTimeLeft'), keepNewer: scriptOf('keepNewer'), takeRate: scriptOf('takeRate') }
+  return {
+    get: gather(batchLimit, (keys: readonly string[]) => many('mget', keys, keys)) as RedisConnection['get'],
+    script: (name, key, args) => scripts[name]({ key, args }),
+  }
+}
+
+function onlyOf(answers: unknown): unknown {
+  return Array.isArray(answers) ? answers[0] : answers
 }
 
 type Send<T> = (serving: RedisClient) => Promise<T>
