@@ -70,12 +70,13 @@ export function consumerLanes(consumer: EventConsumer, concurrency: number): Con
 async function handle(consumer: EventConsumer, delivery: Delivery): Promise<Acceptance> {
   try {
     const outcome = await consumer.handle(delivery)
-    return outcome.isOk() ? accepted : refusal(consumer, outcome.error.reason)
+    return outcome.isOk() ? accepted : refusal(consumer, outcome.error)
   } catch (defect) {
-    return refusal(consumer, defect instanceof Error ? defect.message : String(defect))
+    return refusal(consumer, { reason: defect instanceof Error ? defect.message : String(defect) })
   }
 }
 
-function refusal({ name }: EventConsumer, reason: string): Acceptance {
-  return err({ kind: 'event-refused', reason: `consumer "${name}": ${reason}` })
+function refusal({ name }: EventConsumer, { reason, isPutOff }: Omit<EventRefused, 'kind'>): Acceptance {
+  const refused: EventRefused = { kind: 'event-refused', reason: `consumer "${name}": ${reason}` }
+  return err(isPutOff === true ? { ...refused, isPutOff } : refused)
 }

@@ -1,4 +1,4 @@
-import { type BrokerUnavailable, type EventRefused, type Log, routingKey, type SequencedEvent } from '@cbp/core'
+import { type BrokerUnavailable, type Clock, type EventRefused, type Instant, type Log, routingKey, type SequencedEvent } from '@cbp/core'
 import type { ChannelModel, ConfirmChannel, Message } from 'amqplib'
 import { err, errAsync, ok, ResultAsync } from 'neverthrow'
 import { contentOf, optionsOf } from './message.ts'
@@ -6,6 +6,7 @@ import { type LinkDependencies, type LinkState, type RabbitLink, rabbitLink } fr
 import { reasonOf } from './reason.ts'
 import { type ConsumerQueue, declareTopology, type Topology } from './topology.ts'
 import { type Entry, type Publishing, type Unconfirmed, unconfirmedEvents } from './unconfirmed.ts'
+import { declareTimeoutMs, within } from './within.ts'
 
 export type PublisherLimits = Readonly<{
   /** Unconfirmed messages at a time; what is published beyond waits. */
@@ -26,15 +27,19 @@ export interface Publisher {
   close(): Promise<void>
 }
 
+type Opened = Readonly<{ channel: ConfirmChannel; isOpen: () => boolean }>
+
 type State = {
   model: ChannelModel | null
-  channel: ConfirmChannel | null
+  channel: Opened | null
   /** False while the driver's own buffer is full. */
   writable: boolean
   declaring: boolean
   declareAgain: boolean
   problems: readonly string[]
   confirms: number
+  confirmedAt: Instant
+  renewedAt: Instant
   /** Why nothing can be published for now. */
   outage: string | null
   isClosed: boolean
@@ -42,6 +47,7 @@ type State = {
 
 type Machine = Readonly<{
   topology: Topology
+  clock: Clock
   log: Log
   limits: PublisherLimits
   state: State
@@ -51,6 +57,9 @@ type Machine = Readonly<{
 }>
 
 const confirmed: Publishing = ok()
+/** While others have been confirmed so recently, a nack is the event's own. */
+const othersMs = 1_000
+const renewalMs = 250
 
 /**
  * Publishes with confirms over a connection of its own, since a broker in alarm stops reading from connections that publish,
@@ -98,6 +107,8 @@ function assemble(deps: LinkDependencies, topology: Topology, limits: PublisherL
     declareAgain: false,
     problems: [],
     confirms: 0,
+    confirmedAt: Number.NEGATIVE_INFINITY,
+    renewedAt: Number.NEGATIVE_INFINITY,
     outage: null,
     isClosed: false,
   }
@@ -112,7 +123,7 @@ function assemble(deps: LinkDependencies, topology: Topology, limits: PublisherL
       entries.failAll(entries.waiting, state.outage)
     },
   })
-  const machine: Machine = { topology, log: deps.log, limits, state, queues: new Set(), entries, link }
+  const machine: Machine = { topology, clock: deps.clock, log: deps.log, limits, state, queues: new Set(), entries, link }
   return machine
 }
 
@@ -128,32 +139,55 @@ function pump(machine: Machine): void {
   }
 }
 
-function send(machine: Machine, channel: ConfirmChannel, entry: Entry): void {
+function send(machine: Machine, opened: Opened, entry: Entry): void {
   const { topology, state, entries } = machine
   const { event } = entry
   entries.waiting.delete(entry)
   entries.inFlight.add(entry)
   entry.confirmsBefore = state.confirms
   const answered = (failure: unknown): void => {
-    entries.settle(entry, answerTo(machine, channel, entry, failure))
+    entries.settle(entry, answerTo(machine, opened, entry, failure))
     pump(machine)
   }
   try {
-    state.writable = channel.publish(topology.events, routingKey(event.event.type), contentOf(event), optionsOf(event), answered)
+    state.writable = opened.channel.publish(topology.events, routingKey(event.event.type), contentOf(event), optionsOf(event), answered)
   } catch (error) {
     const reason = reasonOf(error)
-    const isGone = state.channel !== channel || (error instanceof Error && error.name === 'IllegalOperationError')
+    const isGone = !opened.isOpen() || (error instanceof Error && error.name === 'IllegalOperationError')
     entries.settle(entry, isGone ? unavailable(reason) : refused(reason))
   }
 }
 
-function answerTo({ state }: Machine, channel: ConfirmChannel, entry: Entry, failure: unknown): Publishing {
+function answerTo(machine: Machine, { channel, isOpen }: Opened, entry: Entry, failure: unknown): Publishing {
+  const { state, clock } = machine
   if (failure === null) {
     state.confirms += 1
+    state.confirmedAt = clock.now()
     return entry.returned === null ? confirmed : refused(entry.returned)
   }
-  if (state.channel !== channel) return unavailable('the channel was closed before the confirm')
-  return refused('the broker answered that it could not take the event (nack)')
+  if (!isOpen()) return unavailable('the channel was closed before the confirm')
+  if (state.channel?.channel === channel) void renew(machine)
+  const reason = 'the broker answered that it could not take the event (nack)'
+  return clock.now() - state.confirmedAt < othersMs ? refused(reason) : unavailable(reason)
+}
+
+/**
+ * A channel that first publishes to a quorum queue while the leader is being replaced may be answered with nacks for as long
+ * as it lives: it has noted a node that is gone. A new one asks again.
+ */
+async function renew(machine: Machine): Promise<void> {
+  const { state, clock } = machine
+  const { model, channel: old } = state
+  if (model === null || clock.now() - state.renewedAt < renewalMs) return
+  state.renewedAt = clock.now()
+  try {
+    await openChannel(machine, model)
+    // What is in flight on the old one is still answered there.
+    await old?.channel.waitForConfirms().catch(() => {})
+    await old?.channel.close()
+  } catch {
+    // The connection has ended meanwhile, and all channels with it.
+  }
 }
 
 function expire(machine: Machine, entry: Entry): void {
@@ -174,28 +208,38 @@ function recycle({ state, link }: Machine, reason: string): void {
 }
 
 async function use(machine: Machine, model: ChannelModel): Promise<void> {
-  await declare(machine, model)
-  const channel = await model.createConfirmChannel()
   const { state } = machine
+  await declare(machine, model)
+  state.model = model
+  state.confirmedAt = Number.NEGATIVE_INFINITY
+  // A broker that is in alarm says so only once something is published.
+  state.outage = null
+  await openChannel(machine, model)
+  if (state.declareAgain) void declareAnew(machine)
+}
+
+async function openChannel(machine: Machine, model: ChannelModel): Promise<void> {
+  const { state } = machine
+  const channel = await model.createConfirmChannel()
   let failure = 'the channel was closed'
+  let isOpen = true
+  const opened: Opened = { channel, isOpen: () => isOpen }
   channel.on('error', (error) => {
     failure = reasonOf(error)
   })
   // Before the driver's own listener, which answers what is unconfirmed: it must be seen that the channel is gone.
   channel.prependListener('close', () => {
-    if (state.channel === channel) recycle(machine, failure)
+    isOpen = false
+    if (state.channel === opened) recycle(machine, failure)
   })
   channel.on('return', (message) => takeBack(machine, message))
   channel.on('drain', () => {
-    state.writable = true
+    if (state.channel === opened) state.writable = true
     pump(machine)
   })
+  if (state.model !== model) return
   state.writable = true
-  state.channel = channel
-  state.model = model
-  // A broker that is in alarm says so only once something is published.
-  state.outage = null
-  if (state.declareAgain) void declareAnew(machine)
+  state.channel = opened
   pump(machine)
 }
 
@@ -227,11 +271,10 @@ async function declareAnew(machine: Machine): Promise<void> {
   const { state } = machine
   const { model } = state
   if (model === null || state.declaring) return
-  try {
-    await declare(machine, model)
-  } catch (error) {
-    if (state.model === model) recycle(machine, reasonOf(error))
-  }
+  const declared = declare(machine, model).then(() => null, reasonOf)
+  const failure = await within(machine.clock, declareTimeoutMs, declared)
+  // The end of the connection also ends a declaration that is not answered.
+  if (failure !== null && state.model === model) recycle(machine, failure ?? `no answer to a declaration within ${declareTimeoutMs} ms`)
   pump(machine)
 }
 

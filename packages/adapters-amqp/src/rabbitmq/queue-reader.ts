@@ -2,6 +2,7 @@ import { type CancelSignal, type Clock, cancelSource, fullJitterMs, type Log, ty
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { reasonOf } from './reason.ts'
 import { openQuietly } from './topology.ts'
+import { declareTimeoutMs, within } from './within.ts'
 
 /** `accept`: done. `requeue`: once more, counted. `give-up`: to the dead letters of the queue. `leave`: as if never seen. */
 export type Verdict = 'accept' | 'requeue' | 'give-up' | 'leave'
@@ -19,7 +20,8 @@ export type ReaderDependencies = Readonly<{ clock: Clock; random: Random; log: L
 
 /** Reads one queue over whatever connection there is, and opens its channel again when that alone is closed. */
 export interface QueueReader {
-  attach(model: ChannelModel): void
+  /** @param recycle gives the connection up, for another node may do better */
+  attach(model: ChannelModel, recycle: (reason: string) => void): void
   detach(): void
   /** Takes no more messages, waits at most `drainMs` for those in hand, and leaves the rest to others. */
   stop(drainMs: number): Promise<void>
@@ -56,9 +58,9 @@ export function queueReader(deps: ReaderDependencies, task: QueueTask): QueueRea
   const state: State = { model: null, reading: null, problem: null, isStopped: false }
   const machine: Machine = { deps, task, state, inHand: new Set(), stopping: cancelSource() }
   return {
-    attach(model) {
+    attach(model, recycle) {
       state.model = model
-      void keepReading(machine, model)
+      void keepReading(machine, model, recycle)
     },
     detach() {
       state.model = null
@@ -85,12 +87,13 @@ async function finish({ state, inHand, stopping }: Machine): Promise<void> {
 }
 
 /** Opens the channel again when it alone is closed: its queue was deleted, or a message was in hand for too long. */
-async function keepReading(machine: Machine, model: ChannelModel): Promise<void> {
+async function keepReading(machine: Machine, model: ChannelModel, recycle: (reason: string) => void): Promise<void> {
   const { deps, task, state } = machine
   const isOver = (): boolean => state.model !== model || state.isStopped
   for (let failures = 1; !isOver(); failures += 1) {
     try {
-      const reading = await open(machine, model)
+      const reading = await within(deps.clock, declareTimeoutMs, open(machine, model))
+      if (reading === undefined) return recycle(`queue "${task.queue}" cannot be read: no answer within ${declareTimeoutMs} ms`)
       if (isOver()) return void reading.channel.close().catch(() => {})
       state.reading = reading
       state.problem = null

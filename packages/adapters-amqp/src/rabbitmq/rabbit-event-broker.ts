@@ -5,7 +5,7 @@ import { type DeliveryLimits, eventDeliveries } from './event-deliveries.ts'
 import type { RefusalLimits } from './offer.ts'
 import { type PublisherLimits, publisher } from './publisher.ts'
 import { type QueueReader, queueReader } from './queue-reader.ts'
-import { type LinkDependencies, type LinkState, rabbitLink } from './rabbit-link.ts'
+import { type LinkDependencies, type LinkState, type RabbitLink, rabbitLink } from './rabbit-link.ts'
 import { type ConsumerQueue, topologyOf } from './topology.ts'
 
 export type RabbitLimits = PublisherLimits &
@@ -71,10 +71,10 @@ export function rabbitEventBroker({ prefix = '', limits: given, ...link }: Rabbi
     deadLetterDrain(deps, topology, (name) => [...consumers.values()].find((consumer) => consumer.name === name) ?? null),
   )
   const readers = (): readonly QueueReader[] => [drain, ...consumers.keys()]
-  const consuming = rabbitLink(link, 'consuming', {
+  const consuming: RabbitLink = rabbitLink(link, 'consuming', {
     async opened(connection) {
       model = connection
-      for (const reader of readers()) reader.attach(connection)
+      for (const reader of readers()) reader.attach(connection, consuming.recycle)
     },
     lost() {
       model = null
@@ -90,7 +90,7 @@ export function rabbitEventBroker({ prefix = '', limits: given, ...link }: Rabbi
       const reader = queueReader(deps, deliveries.task)
       publishing.addQueue(queue)
       consumers.set(reader, consumer)
-      if (model !== null) reader.attach(model)
+      if (model !== null) reader.attach(model, consuming.recycle)
       consuming.start()
       const stop = async (): Promise<void> => {
         publishing.removeQueue(queue)

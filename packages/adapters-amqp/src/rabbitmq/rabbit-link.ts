@@ -1,6 +1,7 @@
 import { type Clock, cancelSource, fullJitterMs, type Log, type Random } from '@cbp/core'
 import type { ChannelModel } from 'amqplib'
 import { reasonOf } from './reason.ts'
+import { declareTimeoutMs, within } from './within.ts'
 
 export type LinkState =
   | Readonly<{ kind: 'idle' | 'connecting' | 'connected' | 'closed' }>
@@ -38,7 +39,6 @@ export interface RabbitLink {
 
 const reconnectBackoff = { baseMs: 100, capMs: 5_000 }
 const connectTimeoutMs = 10_000
-const setupTimeoutMs = 30_000
 const closeTimeoutMs = 1_000
 const heartbeatSeconds = 10
 
@@ -131,8 +131,8 @@ async function useUntilEnd(machine: Machine, model: ChannelModel, host: string):
   model.on('blocked', (reason) => noteBlocked(machine, reason))
   model.on('unblocked', () => noteBlocked(machine, null))
   const opened = user.opened(model).then(() => null, reasonOf)
-  const failure = await within(deps.clock, setupTimeoutMs, Promise.race([opened, ended]))
-  if (failure === undefined) return `not usable within ${setupTimeoutMs} ms`
+  const failure = await within(deps.clock, declareTimeoutMs, Promise.race([opened, ended]))
+  if (failure === undefined) return `not usable within ${declareTimeoutMs} ms`
   if (failure !== null) return failure
   present.failures = 0
   if (present.state.kind !== 'blocked' && present.state.kind !== 'closed') present.state = { kind: 'connected' }
@@ -156,14 +156,6 @@ async function end(model: ChannelModel, clock: Clock): Promise<void> {
   )
   const { stream } = model.connection as unknown as Readonly<{ stream?: { destroy(): void } }>
   stream?.destroy()
-}
-
-/** Answers `undefined` when it takes longer. */
-async function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T | undefined> {
-  const timer = cancelSource()
-  const answer = await Promise.race([promise, clock.sleep(ms, timer.signal).then(() => undefined)])
-  timer.cancel()
-  return answer
 }
 
 type Target = Readonly<{ url: string; host: string }>

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RabbitEventBroker, rabbitEventBroker } from '../src/rabbitmq/rabbit-event-broker.ts'
+import { type RabbitCluster, type RabbitNode, rabbitIsHere, startRabbit } from './rabbitmq.ts'
+import { systemClock as clock, silentLog as log, systemRandom as random } from './system.ts'
+import { type TcpProxy, tcpProxy } from './tcp-proxy.ts'
+import { eventAt, flawless, recorder, type World, worldOf } from './world.ts'
+
+const startTimeoutMs = 120_000
+const settleMs = 45_000
+
+function brokerAt(prefix: string, ...urls: readonly string[]): RabbitEventBroker {
+  return rabbitEventBroker({ urls, clock, random, log, prefix, limits: { confirmTimeoutMs: 3_000, drainMs: 1_000 } })
+}
+
+/** Commits events round by round while `disturb` does its worst, and lets everything settle afterwards. */
+async function underLoad(world: World, rounds: number, disturb: () => Promise<void>): Promise<void> {
+  let isOver = false
+  const disturbed = disturb().finally(() => {
+    isOver = true
+  })
+  for (let round = 0; round < rounds || !isOver; round += 1) {
+    await world.emit(20)
+    await clock.sleep(20)
+  }
+  await disturbed
+  await world.caughtUp(settleMs)
+}
+
+describe.skipIf(!rabbitIsHere())('RabbitMQ that fails', () => {
+  let cluster: RabbitCluster
+  let node: RabbitNode
+  beforeAll(async () => {
+    cluster = await startRabbit()
+    node = cluster.nodes[0] as RabbitNode
+  }, startTimeoutMs)
+  afterAll(() => cluster.stop())
+
+  it('L12 L13 L15: a broker that is killed and restarted under load loses, doubles and reorders nothing', async () => {
+    const [world, broker] = [worldOf(), brokerAt('killed.', node.url)]
+    const instance = world.run(broker)
+    await underLoad(world, 20, async () => {
+      await clock.sleep(500)
+      await node.kill()
+      await clock.sleep(500)
+      await node.start()
+    })
+    expect(await world.tally()).toEqual(flawless)
+    await instance.stop()
+    await broker.close()
+  }, 90_000)
+
+  it('L12 L15: connections that are cut again and again lose, double and reorder nothing', async () => {
+    const proxy: TcpProxy = await tcpProxy(node.url)
+    const [world, broker] = [worldOf(), brokerAt('cut.', proxy.url)]
+    const instance = world.run(broker)
+    await underLoad(world, 30, async () => {
+      for (let cuts = 0; cuts < 5; cuts += 1) {
+        await clock.sleep(200)
+        // What is on its way arrives, and its confirm does not.
+        proxy.holdAnswers()
+        await clock.sleep(50)
+        proxy.cut()
+        proxy.passAnswers()
+      }
+    })
+    expect(await world.tally()).toEqual(flawless)
+    await instance.stop()
+    await broker.close()
+    await proxy.stop()
+  }, 90_000)
+
+  it('pauses at once while an alarm blocks publishing, and goes on afterwards', async () => {
+    const broker = brokerAt('alarm.', node.url)
+    const consumer = recorder('watching')
+    broker.subscribe(consumer)
+    expect((await broker.publish(eventAt('a', 1))).isOk()).toBe(true)
+    await node.control('set_disk_free_limit', '1000000GB')
+    const askedAt = clock.now()
+    const refused = (await broker.publish(eventAt('a', 2)))._unsafeUnwrapErr()
+    expect(refused).toMatchObject({ kind: 'broker-unavailable', reason: expect.stringContaining('low on disk') })
+    expect(clock.now() - askedAt).toBeLessThan(2_000)
+    expect(broker.health().publishing).toMatchObject({ kind: 'blocked' })
+    await node.control('set_disk_free_limit', '1MB')
+    await expect.poll(async () => (await broker.publish(eventAt('a', 2))).isOk(), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => new Set(consumer.deliveries.map(({ sequence }) => sequence)), { timeout: 10_000 }).toEqual(new Set([1, 2]))
+    await broker.close()
+  }, 60_000)
+
+  it('is of use again whenever the broker comes, however long it was away', async () => {
+    await node.kill()
+    const broker = brokerAt('later.', node.url)
+    const consumer = recorder('patient')
+    broker.subscribe(consumer)
+    expect((await broker.publish(eventAt('a', 1)))._unsafeUnwrapErr().kind).toBe('broker-unavailable')
+    expect(broker.health().publishing.kind).toBe('away')
+    await node.start()
+    await expect.poll(async () => (await broker.publish(eventAt('a', 1))).isOk(), { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => consumer.deliveries.length, { timeout: 20_000 }).toBeGreaterThan(0)
+    await broker.close()
+  }, 60_000)
+})
+
+describe.skipIf(!rabbitIsHere())('RabbitMQ as three nodes', () => {
+  let cluster: RabbitCluster
+  beforeAll(async () => {
+    cluster = await startRabbit(3)
+  }, startTimeoutMs)
+  afterAll(() => cluster.stop())
+
+  it('L12 L13 L15: a node that is killed under load costs nothing but time', async () => {
+    const [first, ...others] = cluster.nodes
+    const urls = [first, ...others].map((node) => (node as RabbitNode).url)
+    const [world, one, two] = [worldOf(), brokerAt('cluster.', ...urls), brokerAt('cluster.', ...urls.toReversed())]
+    const instances = [one, two].map((broker) => world.run(broker))
+    // A queue that was being declared when its node died would wait for that node.
+    await world.emit(1)
+    await world.caughtUp(settleMs)
+    await underLoad(world, 20, async () => {
+      await clock.sleep(1_000)
+      await first?.kill()
+      await clock.sleep(2_000)
+    })
+    expect(await world.tally()).toEqual(flawless)
+    await Promise.all(instances.map((instance) => instance.stop()))
+    await Promise.all([one.close(), two.close()])
+  }, 120_000)
+})
