@@ -68,11 +68,13 @@ export async function openHost(
 }
 
 /** First of all, because what fails for want of a directory later says so in other words. */
-async function prepareDirectories({ dataDir, jwt, sql }: Settings): Promise<void> {
-  const directory = sql.kind === 'sqlite' ? dirname(sql.path) : dataDir
-  if (jwt.jwksUrl === null || directory === dataDir) await prepareDataDirectory(dataDir)
-  if (directory !== dataDir)
-    await prepareDirectory(directory, `The directory of the database, ${directory}, cannot be written; set CBP_SQL_URL`)
+async function prepareDirectories({ dataDir, jwt, sql, keyring, webhookSecrets, paymentServiceUrl }: Settings): Promise<void> {
+  const isDataKept = jwt.jwksUrl === null || keyring === null || webhookSecrets === null || paymentServiceUrl === null
+  const directory = sql.kind === 'sqlite' ? dirname(sql.path) : null
+  if (isDataKept || directory === dataDir) await prepareDataDirectory(dataDir)
+  if (sql.kind === 'sqlite' && directory !== null && directory !== dataDir) {
+    await prepareDirectory(directory, `The database ${sql.path} cannot be written; set CBP_SQL_URL`)
+  }
 }
 
 async function openVerifier({ dataDir, jwt: { issuer, audience, jwksUrl, secret } }: Settings): Promise<VerifyToken> {

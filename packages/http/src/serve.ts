@@ -42,11 +42,16 @@ async function run(
   const stop = options.stop === undefined ? stopSignal() : aborted(options.stop)
   const announce = options.announce ?? ((text) => process.stdout.write(text))
   const sandbox = assembly.get('sandbox')
-  assembly.get('callbackAddress').url = `${listening.url}/webhooks/payment-status`
+  assembly.get('callbackAddress').url = `${reachable(listening.url)}/webhooks/payment-status`
   const beside = sandbox === null ? [] : [sandbox]
   const running = runUntilStopped({ core: assembly.get('core'), beside, app, listening, stop, hangUp })
   announce(`listening on ${listening.url}\n${settings.env === 'development' ? firstSteps(settings, listening.url) : ''}`)
   return (await running).mapErr(() => ({ kind: 'serve-failure', message: 'The background work failed by a defect; the log tells which.' }))
+}
+
+/** Where this process itself reaches what listens on every address. */
+function reachable(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
 }
 
 async function openOrExplain(settings: Settings, log: HostLog): Promise<Result<HostContainer, ServeFailure>> {

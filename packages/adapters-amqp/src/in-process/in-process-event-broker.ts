@@ -68,5 +68,6 @@ export function inProcessEventBroker({ concurrency = defaultConcurrency }: InPro
 
 async function offerToAll(takers: readonly ConsumerLanes[], delivery: Delivery): Promise<Acceptance> {
   const answers = await Promise.all(takers.map((taker) => taker.offer(delivery)))
-  return answers.find((answer) => answer.isErr()) ?? ok()
+  const refusals = answers.filter((answer) => answer.isErr())
+  return refusals.find(({ error }) => error.isPutOff !== true) ?? refusals[0] ?? ok()
 }

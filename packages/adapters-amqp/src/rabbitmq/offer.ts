@@ -17,7 +17,7 @@ export type OfferDependencies = Readonly<{ clock: Clock; random: Random; limits:
 export type Acceptances = { count: number }
 
 /**
- * Offers a message until it is accepted. Only while others are accepted a refusal is the message's own and counts towards
+ * Offers a message until it is accepted. Only a refusal that is not put off, while others are accepted, is the message's own and counts towards
  * the queue's delivery limit; a consumer that refuses everything, such as while the store is away, must not turn its
  * backlog into dead letters.
  */
@@ -40,7 +40,8 @@ export async function offerUntilAccepted(
     if (cancel.aborted) break
     await clock.sleep(fullJitterMs(random, deliveredBefore + attempt, limits.pauseBaseMs, limits.pauseCapMs) + 1, cancel)
     if (cancel.aborted) break
-    if (acceptances.count > acceptedBefore || clock.now() >= givesBackAt) return 'requeue'
+    const isOwn = accepted.error.isPutOff !== true && acceptances.count > acceptedBefore
+    if (isOwn || clock.now() >= givesBackAt) return 'requeue'
   }
   return 'leave'
 }

@@ -80,14 +80,20 @@ async function take(machine: Machine, delivery: Delivery, once: () => Promise<Ou
   for (;;) {
     const outcome = await once()
     if (outcome.kind === 'done') return ok()
-    if (outcome.kind !== 'gap') return refused(outcome.reason)
+    if (outcome.kind === 'away') return putOff(outcome.reason)
+    if (outcome.kind === 'failed') return refused(outcome.reason)
     const failure = await applyMissing(machine, delivery, outcome.after, givesUpAt)
-    if (failure !== null) return refused(failure)
+    if (failure !== null) return putOff(failure)
   }
 }
 
 function refused(reason: string): Result<never, EventRefused> {
   return err({ kind: 'event-refused', reason })
+}
+
+/** A store that is away, or a long way to catch up, says nothing against the event. */
+function putOff(reason: string): Result<never, EventRefused> {
+  return err({ kind: 'event-refused', reason, isPutOff: true })
 }
 
 /** Applies the next page of what is missing before `delivery`; answers why that ended early, or `null`. */

@@ -104,6 +104,20 @@ describe('relay', () => {
     await stop()
   })
 
+  it('offers what a consumer puts off again, however often, and charges nothing with it', async () => {
+    let putOffs = 20
+    const world = worldOf((accept) => (event) => {
+      putOffs -= 1
+      return putOffs >= 0 ? errAsync({ kind: 'event-refused', reason: 'the store is away', isPutOff: true }) : accept(event)
+    })
+    await world.emit(payments, 2)
+    const stop = world.start()
+    for (let turn = 0; turn < 100; turn += 1) await world.ports.clock.advance(1000)
+    expect(sequences(world.published, payments)).toEqual([1, 2])
+    expect(world.relay.counts()).toMatchObject({ confirmed: 2, refused: 0, blocked: 0 })
+    await stop()
+  })
+
   it('waits while the broker is lost, charges no event with it, and goes on where it was', async () => {
     let isLost = true
     const world = worldOf((accept) => (event) => (isLost ? errAsync({ kind: 'broker-unavailable', reason: 'lost' }) : accept(event)))

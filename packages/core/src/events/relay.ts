@@ -46,6 +46,7 @@ const publishDeadlineMs = 10_000
 /** After so many refusals of one event its stream is blocked until an operator unblocks it. */
 const refusalLimit = 8
 const refusalBackoff = { baseMs: 200, capMs: 60_000 }
+const putOffBackoff = { baseMs: 50, capMs: 2_000 }
 const pauseBackoff = { baseMs: 100, capMs: 5_000 }
 
 /** One stream in the hands of this relay. */
@@ -174,7 +175,8 @@ async function drain(machine: Machine, lane: Lane, leased: readonly SequencedEve
   for (let events = leased; events.length > 0; events = await machine.fetch({ stream, after: lane.confirmed })) {
     for (const event of events) {
       if (mustStop(machine, lane)) return giveBack(machine, lane)
-      const failure = await machine.publish(event)
+      const failure = await publishUntilJudged(machine, lane, event)
+      if (failure === 'stopped') return giveBack(machine, lane)
       if (failure?.kind === 'broker-unavailable') {
         pause(machine, failure.reason)
         return giveBack(machine, lane)
@@ -184,6 +186,21 @@ async function drain(machine: Machine, lane: Lane, leased: readonly SequencedEve
     }
   }
   return giveBack(machine, lane)
+}
+
+/** A consumer that puts an event off is asked again in place, with growing pauses, and nothing is charged with it. */
+async function publishUntilJudged(
+  machine: Machine,
+  lane: Lane,
+  event: SequencedEvent,
+): Promise<BrokerUnavailable | EventRefused | 'stopped' | null> {
+  const { deps, cancel } = machine
+  for (let attempt = 1; ; attempt += 1) {
+    const failure = await machine.publish(event)
+    if (failure?.kind !== 'event-refused' || failure.isPutOff !== true) return failure
+    await deps.clock.sleep(fullJitterMs(deps.random, attempt, putOffBackoff.baseMs, putOffBackoff.capMs) + 1, cancel)
+    if (mustStop(machine, lane)) return 'stopped'
+  }
 }
 
 function mustStop({ deps, state, cancel }: Machine, lane: Lane): boolean {

@@ -4,8 +4,11 @@ import type { SequencedEvent } from '../event.ts'
 /** The broker did not confirm: lost, closing, or silent past the deadline. The event may or may not have arrived. */
 export type BrokerUnavailable = Readonly<{ kind: 'broker-unavailable'; reason: string }>
 
-/** The broker or a consumer refused this event. Others may fare better. */
-export type EventRefused = Readonly<{ kind: 'event-refused'; reason: string }>
+/**
+ * The broker or a consumer refused this event. Others may fare better. `isPutOff`: nothing is known against the event, its
+ * consumer only could not take it now; that is tried again and not counted.
+ */
+export type EventRefused = Readonly<{ kind: 'event-refused'; reason: string; isPutOff?: true }>
 
 /** One copy of an event in the hands of a consumer. */
 export type Delivery = SequencedEvent & Readonly<{ replayed: boolean }>
