@@ -1,4 +1,7 @@
-/** An engine that the tests can run against, and whether they do in this checkout. */
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** An engine that the tests can run against, and whether they do here. */
 export type Engine = Readonly<{
   capability: 'store' | 'cache' | 'events'
   name: string
@@ -7,13 +10,32 @@ export type Engine = Readonly<{
 }>
 
 const embedded = () => null
-const notBuilt = () => 'not built yet'
 
 export const engines: readonly Engine[] = [
   { capability: 'store', name: 'SQLite (embedded)', missing: embedded },
-  { capability: 'store', name: 'SQL Server', missing: notBuilt },
+  { capability: 'store', name: 'SQL Server', missing: unlessGiven('CBP_TEST_MSSQL_URL', 'npm run test:mssql') },
   { capability: 'cache', name: 'in-process cache', missing: embedded },
-  { capability: 'cache', name: 'Redis', missing: notBuilt },
+  { capability: 'cache', name: 'Redis', missing: unlessInstalled('redis-server') },
   { capability: 'events', name: 'in-process broker', missing: embedded },
-  { capability: 'events', name: 'RabbitMQ', missing: notBuilt },
+  { capability: 'events', name: 'RabbitMQ', missing: unlessInstalled('rabbitmq-server') },
 ]
+
+/** The tests start servers of their own, as processes of this machine. */
+function unlessInstalled(command: string): () => string | null {
+  return () => (isOnPath(command) ? null : `missing: ${command} is not installed`)
+}
+
+function unlessGiven(name: string, script: string): () => string | null {
+  return () => ((process.env[name] ?? '') === '' ? `missing: ${name} is not set (${script})` : null)
+}
+
+function isOnPath(command: string): boolean {
+  return [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'].some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
