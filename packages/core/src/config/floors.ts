@@ -14,23 +14,43 @@ export interface Floors {
 }
 
 export function floors(capacity: number): Floors {
-  const own = new Map<string, Revision>()
+  type Floor = { component: Component; key: ConfigKey; at: Revision }
+  // By the time of the last rise.
+  const own = new Set<Floor>()
+  // Nested, because every read looks here, and joining two names costs more than looking up both.
+  const byComponent = new Map<Component, Map<ConfigKey, Floor>>()
   let common = zeroRevision
+
+  const forget = (floor: Floor): void => {
+    own.delete(floor)
+    const keys = byComponent.get(floor.component)
+    keys?.delete(floor.key)
+    if (keys?.size === 0) byComponent.delete(floor.component)
+  }
+  const begin = (component: Component, key: ConfigKey, at: Revision): Floor => {
+    const floor = { component, key, at }
+    const keys = byComponent.get(component)
+    if (keys === undefined) byComponent.set(component, new Map([[key, floor]]))
+    else keys.set(key, floor)
+    return floor
+  }
+
   return {
     of(component, key) {
-      const floor = own.get(`${component}/${key}`)
-      return floor !== undefined && floor > common ? floor : common
+      const floor = byComponent.get(component)?.get(key)
+      return floor !== undefined && floor.at > common ? floor.at : common
     },
     raise(component, key, to) {
-      const name = `${component}/${key}`
-      if (to <= (own.get(name) ?? common)) return
-      // Re-inserted, so that the map's order is by the time of the last rise.
-      own.delete(name)
-      own.set(name, to)
+      const before = byComponent.get(component)?.get(key)
+      if (to <= (before?.at ?? common)) return
+      const floor = before ?? begin(component, key, to)
+      floor.at = to
+      own.delete(floor)
+      own.add(floor)
       if (own.size <= capacity) return
-      for (const [oldest, floor] of own) {
-        own.delete(oldest)
-        if (floor > common) common = floor
+      for (const oldest of own) {
+        forget(oldest)
+        if (oldest.at > common) common = oldest.at
         return
       }
     },
@@ -39,6 +59,7 @@ export function floors(capacity: number): Floors {
     },
     reset(at) {
       own.clear()
+      byComponent.clear()
       common = at
     },
   }

@@ -8,6 +8,7 @@ import { atMost } from './at-most.ts'
 import { type Floors, floors } from './floors.ts'
 import type { CacheRecord, ConfigCache } from './ports/config-cache.ts'
 import type { ConfigStore } from './ports/config-store.ts'
+import { recordNames } from './record-names.ts'
 import { newestRevision } from './resolution.ts'
 import { type ResolvedEntry, resolveEntry } from './resolved-entry.ts'
 import { shippedDefault } from './shipped-defaults.ts'
@@ -32,6 +33,7 @@ export interface ResolvedConfig {
 }
 
 const floorCapacity = 10_000
+const nameCapacity = 20_000
 const timeToLiveMs = 60_000
 const absentTimeToLiveMs = 5_000
 /** Each turn is a read of the store; only a setting written all the time needs more than two. */
@@ -46,8 +48,7 @@ export function resolvedConfig(deps: Dependencies): ResolvedConfig {
   const known: Floors = floors(floorCapacity)
   const flights = new Map<string, Promise<Result<CacheRecord, StoreUnavailable>>>()
   const inTurn = atMost(simultaneousLoads)
-
-  const isFresh = (at: Address, record: CacheRecord): boolean => record.stamp >= known.of(at.component, at.key)
+  const nameOf = recordNames(nameCapacity)
 
   const load = async (at: Address, name: string | null): Promise<Result<CacheRecord, StoreUnavailable>> => {
     const loaded = await inTurn(() => loadRecord(deps, at))
@@ -72,11 +73,12 @@ export function resolvedConfig(deps: Dependencies): ResolvedConfig {
   return {
     async get(at) {
       const epoch = deps.followedEpoch()
-      const name = epoch === null ? null : `${epoch}:${at.component}/${at.key}${at.scope}`
+      const name = epoch === null ? null : nameOf(epoch, at)
       const cached = name === null ? null : await cache.read(name)
-      if (cached !== null && isFresh(at, cached)) {
-        known.raise(at.component, at.key, cached.revision)
-        return ok(cached.entry)
+      if (cached !== null) {
+        const floor = known.of(at.component, at.key)
+        if (cached.revision > floor) known.raise(at.component, at.key, cached.revision)
+        if (cached.stamp >= floor) return ok(cached.entry)
       }
       for (let turn = 1; turn <= turnLimit; turn += 1) {
         const floor = known.of(at.component, at.key)
@@ -85,7 +87,7 @@ export function resolvedConfig(deps: Dependencies): ResolvedConfig {
         if (loaded.isErr()) return err(loaded.error)
         // A read that began above its floor and ends below it has met another history: the store was restored.
         if (!isShared && loaded.value.stamp < floor) known.reset(loaded.value.stamp)
-        if (isFresh(at, loaded.value)) return ok(loaded.value.entry)
+        if (loaded.value.stamp >= known.of(at.component, at.key)) return ok(loaded.value.entry)
       }
       return err(storeUnavailable('the setting changes faster than it can be read'))
     },
