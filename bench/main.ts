@@ -26,6 +26,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     load: async () => (await import('./webhooks.ts')).webhooks,
   },
   backlog: { tells: 'how fast a thousand to a million pending events drain', load: async () => (await import('./backlog.ts')).backlog },
+  cache: {
+    tells: 'settings read through Redis, with and without the near cache, against a bare GET',
+    load: async () => (await import('./cache.ts')).cache,
+  },
+  limiter: {
+    tells: 'rate limit checks on Redis against rate-limiter-flexible',
+    load: async () => (await import('./limiter.ts')).limiter,
+  },
 }
 
 async function run(name: string, benchmark: Benchmark): Promise<void> {

@@ -6,7 +6,7 @@ import { inProcessRateLimiter } from '../src/in-process/in-process-rate-limiter.
 import { rateLimiterWithFallback } from '../src/rate-limiter-with-fallback.ts'
 import type { RedisConnection } from '../src/redis/redis-connection.ts'
 import { redisRateLimiter } from '../src/redis/redis-rate-limiter.ts'
-import { cacheOverServers, connectTo, freshNamespace, onTestTime, scriptsOnTestTime, silent } from './harnesses.ts'
+import { cacheOverServers, connectTo, freshNamespace, onTestTime, patient, scriptsOnTestTime, silent } from './harnesses.ts'
 import { hasRedisServer, startCluster, startRedis } from './redis.ts'
 
 type Engine = Readonly<{ url: string; servers: readonly Redis[]; stop: () => Promise<void> }>
@@ -40,8 +40,8 @@ describe.each([
 
     beforeAll(async () => {
       engine = await start()
-      connection = connectTo(engine.url)
-      timed = connectTo(engine.url, silent, scriptsOnTestTime)
+      connection = connectTo(engine.url, silent, {}, patient)
+      timed = connectTo(engine.url, silent, scriptsOnTestTime, patient)
       await Promise.all([connection.connect(), timed.connect()])
     }, 30_000)
 

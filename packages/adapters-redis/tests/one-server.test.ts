@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inProcessRateLimiter } from '../src/in-process/in-process-rate-limiter.ts'
 import { type FallbackRateLimiter, rateLimiterWithFallback } from '../src/rate-limiter-with-fallback.ts'
 import { redisConfigCache } from '../src/redis/redis-config-cache.ts'
-import type { RedisConnection } from '../src/redis/redis-connection.ts'
+import type { RedisConnection, RedisConnectionOptions } from '../src/redis/redis-connection.ts'
 import { redisRateLimiter } from '../src/redis/redis-rate-limiter.ts'
-import { connectTo, freshNamespace, silent } from './harnesses.ts'
+import { connectTo, freshNamespace, patient, silent } from './harnesses.ts'
 import { startProxy } from './proxy.ts'
 import { freePort, hasRedisServer, pause, type RedisServer, realClock, startRedis, until } from './redis.ts'
 
@@ -35,9 +35,10 @@ const instant = 5
 async function withConnection(
   url: string,
   test: (connection: RedisConnection, cache: ConfigCache, log: FakeLog, namespace: string) => Promise<void>,
+  options: Partial<RedisConnectionOptions> = {},
 ): Promise<void> {
   const log = fakeLog()
-  const connection = connectTo(url, log)
+  const connection = connectTo(url, log, {}, options)
   const namespace = freshNamespace()
   try {
     await test(connection, redisConfigCache(connection, namespace), log, namespace)
@@ -56,12 +57,16 @@ describe.skipIf(!hasRedisServer())('one Redis server', () => {
   afterAll(() => server.stop())
 
   it('is connected to by the first call, which needs no other', () =>
-    withConnection(url, async (connection, cache) => {
-      await connection.connect()
-      await cache.write(name, recordAt(1), 1000)
-      expect(await cache.read(name)).toEqual(recordAt(1))
-      expect(await connection.health()).toEqual({ status: 'pass', output: 'Redis answers' })
-    }))
+    withConnection(
+      url,
+      async (connection, cache) => {
+        await connection.connect()
+        await cache.write(name, recordAt(1), 1000)
+        expect(await cache.read(name)).toEqual(recordAt(1))
+        expect(await connection.health()).toEqual({ status: 'pass', output: 'Redis answers' })
+      },
+      patient,
+    ))
 
   it.each([
     ['text', (key: string) => server.admin.set(key, 'something else')],
@@ -70,23 +75,31 @@ describe.skipIf(!hasRedisServer())('one Redis server', () => {
     ['a stamp and another record', (key: string) => server.admin.set(key, '9007199254740991{"revision":1,"entry":{"value":1}}')],
     ['a list', (key: string) => server.admin.rpush(key, 'a')],
   ])('reads what is no record as absent, and lets it give way: %s', (_, put) =>
-    withConnection(url, async (connection, cache, _log, namespace) => {
-      await connection.connect()
-      await put(`${namespace}:config1:{${name}}`)
-      expect(await cache.read(name)).toBeNull()
-      await cache.write(name, recordAt(1), 1000)
-      expect(await cache.read(name)).toEqual(recordAt(1))
-    }),
+    withConnection(
+      url,
+      async (connection, cache, _log, namespace) => {
+        await connection.connect()
+        await put(`${namespace}:config1:{${name}}`)
+        expect(await cache.read(name)).toBeNull()
+        await cache.write(name, recordAt(1), 1000)
+        expect(await cache.read(name)).toEqual(recordAt(1))
+      },
+      patient,
+    ),
   )
 
   it('has its scripts again after they were flushed', () =>
-    withConnection(url, async (connection, cache) => {
-      await connection.connect()
-      await cache.write(name, recordAt(1), 1000)
-      await server.admin.script('FLUSH')
-      await cache.write(name, recordAt(2), 1000)
-      expect(await cache.read(name)).toEqual(recordAt(2))
-    }))
+    withConnection(
+      url,
+      async (connection, cache) => {
+        await connection.connect()
+        await cache.write(name, recordAt(1), 1000)
+        await server.admin.script('FLUSH')
+        await cache.write(name, recordAt(2), 1000)
+        expect(await cache.read(name)).toEqual(recordAt(2))
+      },
+      patient,
+    ))
 
   it('costs a deadline while it is slow, then nothing, and comes back', () =>
     withConnection(url, async (connection, cache, log) => {
@@ -164,12 +177,16 @@ describe.skipIf(!hasRedisServer())('one Redis server', () => {
   })
 
   it('answers nothing after it was closed', () =>
-    withConnection(url, async (connection, cache) => {
-      await connection.connect()
-      await cache.write(name, recordAt(1), 1000)
-      await connection.close()
-      expect(await cache.read(name)).toBeNull()
-    }))
+    withConnection(
+      url,
+      async (connection, cache) => {
+        await connection.connect()
+        await cache.write(name, recordAt(1), 1000)
+        await connection.close()
+        expect(await cache.read(name)).toBeNull()
+      },
+      patient,
+    ))
 })
 
 describe.skipIf(!hasRedisServer())('a Redis server with a password', () => {
@@ -217,7 +234,7 @@ describe.skipIf(!hasRedisServer())('rate limits over one Redis server', () => {
   const request = { partition: 'client a', limit: 10, windowSeconds: 900, cost: 1 }
   beforeAll(async () => {
     server = await startRedis()
-    connections = [1, 2].map(() => connectTo(`redis://127.0.0.1:${server.port}`))
+    connections = [1, 2].map(() => connectTo(`redis://127.0.0.1:${server.port}`, silent, {}, patient))
     await Promise.all(connections.map((each) => each.connect()))
   })
   afterAll(async () => {

@@ -18,9 +18,11 @@ export interface Circuit {
   isSound(): boolean
 }
 
-/** Failures count 1, successes take 0.1 off: it opens under a handful of failures in a row, or a tenth of all calls. */
+/** Failures count 1, successes take 0.1 off: it opens under a handful of failures in a row, or when a tenth of all calls fail. */
 const scoreToOpen = 5
 const reliefBySuccess = 0.1
+/** What fails at the same moment counts once: the calls that one hiccup has caught are one piece of news. */
+const sameMomentMs = 5
 const firstPauseMs = 250
 const longestPauseMs = 5_000
 
@@ -28,6 +30,7 @@ const longestPauseMs = 5_000
 export function circuit({ clock, random, onOpen, onClose }: CircuitOptions): Circuit {
   let score = 0
   let openings = 0
+  let lastFailureAt: Instant | null = null
   let closedUntil: Instant | null = null
   let looking = false
 
@@ -57,8 +60,15 @@ export function circuit({ clock, random, onOpen, onClose }: CircuitOptions): Cir
       onClose()
     },
     failed(reason) {
+      if (closedUntil !== null) {
+        if (looking) open(reason)
+        return
+      }
+      const now = clock.now()
+      if (lastFailureAt !== null && Math.abs(now - lastFailureAt) < sameMomentMs) return
+      lastFailureAt = now
       score += 1
-      if (closedUntil === null ? score >= scoreToOpen : looking) open(reason)
+      if (score >= scoreToOpen) open(reason)
     },
     isOpen: () => closedUntil !== null,
     isSound: () => closedUntil === null && score === 0,

@@ -8,7 +8,7 @@ export type DriverOptions = Readonly<{
   /** The Lua behind commands of our own: on one server with the number of their keys in front, in a cluster with one key. */
   scripts: RedisScripts
   random: Random
-  /** In PEM, beside those that the platform trusts. */
+  /** In PEM, in place of those that the platform trusts. */
   certificateAuthority?: string | undefined
   onError: (reason: string) => void
   onConnected: () => void

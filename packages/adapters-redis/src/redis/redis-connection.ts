@@ -20,11 +20,13 @@ export type RedisConnectionOptions = Readonly<{
   log: Log
   /** In PEM, in place of those that the platform trusts. */
   certificateAuthority?: string
+  /** What a call may cost; up to a fifth more. */
+  deadlineMs?: number
 }>
 
 /**
  * One connection to Redis, or one to each node of a cluster, made when first used and kept up from then on. Nothing here
- * rejects or waits longer than about 50 ms, apart from `connect` and `health`, which wait a second.
+ * rejects or waits much longer than the deadline, apart from `connect` and `health`, which wait a second.
  */
 export interface RedisConnection {
   get(key: string): Promise<string | null | Away>
@@ -39,16 +41,15 @@ export interface RedisConnection {
   close(): Promise<void>
 }
 
-const tickMs = 10
+const defaultDeadlineMs = 50
 const deadlineTicks = 5
-const lateness = `no answer within ${tickMs * deadlineTicks} ms`
 
 export function redisConnection(options: RedisConnectionOptions): RedisConnection {
   return connectionWith(options, redisScripts)
 }
 
 export function connectionWith(options: RedisConnectionOptions, scripts: RedisScripts): RedisConnection {
-  const { target, clock, random, log, certificateAuthority } = options
+  const { target, clock, random, log, certificateAuthority, deadlineMs = defaultDeadlineMs } = options
   const client = lazyClient({ target, scripts, random, log, certificateAuthority })
   const breakers = circuits({
     clock,
@@ -57,8 +58,8 @@ export function connectionWith(options: RedisConnectionOptions, scripts: RedisSc
       log.write('warn', 'Redis does not serve: the store answers, requests are limited by each instance', { node, reason }),
     onClose: (node) => log.write('info', 'Redis serves again', { node }),
   })
-  const deadlines = tickDeadlines(clock, tickMs, deadlineTicks)
-  const { call, end } = caller(client, breakers, deadlines)
+  const deadlines = tickDeadlines(clock, deadlineMs / deadlineTicks, deadlineTicks)
+  const { call, end } = caller(client, breakers, deadlines, `no answer within ${deadlineMs} ms`)
 
   return {
     ...commands(target, call),
@@ -123,7 +124,7 @@ type Send<T> = (serving: RedisClient) => Promise<T>
 type Caller = Readonly<{ call: <T>(key: string, send: Send<T>) => Promise<T | Away>; end: () => void }>
 
 /** Calls that end by their deadline, and are not made while the node of the key is in trouble. */
-function caller(client: LazyClient, breakers: Circuits, deadlines: TickDeadlines): Caller {
+function caller(client: LazyClient, breakers: Circuits, deadlines: TickDeadlines, lateness: string): Caller {
   let isExpected = true
 
   const judge = (serving: RedisClient, key: string, failure: string | null): void => {
