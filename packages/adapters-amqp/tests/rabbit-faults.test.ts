@@ -1,9 +1,13 @@
+import { cancelSource, type EventBroker, type EventsService, eventsService } from '@cbp/core'
+import { errAsync, type Result, ResultAsync } from 'neverthrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RabbitEventBroker, rabbitEventBroker } from '../src/rabbitmq/rabbit-event-broker.ts'
 import { type RabbitCluster, type RabbitNode, rabbitIsHere, startRabbit } from './rabbitmq.ts'
 import { systemClock as clock, silentLog as log, systemRandom as random } from './system.ts'
 import { type TcpProxy, tcpProxy } from './tcp-proxy.ts'
 import { eventAt, flawless, recorder, type World, worldOf } from './world.ts'
+
+type Method = (...args: readonly unknown[]) => unknown
 
 const startTimeoutMs = 120_000
 const settleMs = 45_000
@@ -20,7 +24,7 @@ async function underLoad(world: World, rounds: number, disturb: () => Promise<vo
   })
   for (let round = 0; round < rounds || !isOver; round += 1) {
     await world.emit(20)
-    await clock.sleep(20)
+    await clock.sleep(round < rounds ? 20 : 100)
   }
   await disturbed
   await world.caughtUp(settleMs)
@@ -86,6 +90,35 @@ describe.skipIf(!rabbitIsHere())('RabbitMQ that fails', () => {
     await broker.close()
   }, 60_000)
 
+  it('L13: relays share the streams, and those of a killed one move to the other within the lease', async () => {
+    const [world, broker] = [worldOf(), brokerAt('relays.', node.url)]
+    const consumer = recorder('witness')
+    broker.subscribe(consumer)
+    expect((await broker.publish(eventAt('first', 1))).isOk()).toBe(true)
+    const [one, two] = [killableRelay(world, broker, 'one'), killableRelay(world, broker, 'two')]
+    const { signal, cancel } = cancelSource()
+    void one.service.relay(signal)
+    const running = two.service.relay(signal)
+    for (let round = 0; round < 40; round += 1) {
+      await world.emit(40)
+      await clock.sleep(5)
+    }
+    one.kill()
+    const killedAt = clock.now()
+    await world.emit(40)
+    await expect.poll(() => consumer.deliveries.filter(({ sequence }) => sequence === 41).length, { timeout: 20_000 }).toBe(40)
+    // The lease, a poll of the survivor, and what a busy machine takes.
+    expect(clock.now() - killedAt).toBeLessThan(5_000)
+    expect([one, two].map(({ service }) => service.relayCounts().confirmed > 0)).toEqual([true, true])
+    for (const [, deliveries] of Map.groupBy(consumer.deliveries, ({ stream }) => stream)) {
+      const firsts = [...new Set(deliveries.map(({ sequence }) => sequence))]
+      expect(firsts).toEqual(firsts.toSorted((left, right) => left - right))
+    }
+    cancel()
+    await running
+    await broker.close()
+  }, 60_000)
+
   it('is of use again whenever the broker comes, however long it was away', async () => {
     await node.kill()
     const broker = brokerAt('later.', node.url)
@@ -99,6 +132,35 @@ describe.skipIf(!rabbitIsHere())('RabbitMQ that fails', () => {
     await broker.close()
   }, 60_000)
 })
+
+/** A relay that can be ended as a power cut would: whatever it asks for, it never hears of again. */
+function killableRelay({ ports }: World, eventBroker: EventBroker, owner: string): Readonly<{ service: EventsService; kill(): void }> {
+  let isDead = false
+  const never = new ResultAsync(new Promise<Result<never, never>>(() => {}))
+  const mortal = <Port extends object>(port: Port): Port =>
+    new Proxy(port, {
+      get:
+        (target, name) =>
+        (...args: readonly unknown[]) =>
+          isDead ? never : (Reflect.get(target, name) as Method).apply(target, [...args]),
+    })
+  const service = eventsService({
+    ...ports,
+    eventBroker: mortal(eventBroker),
+    outbox: mortal(ports.outbox),
+    unitOfWork: { run: () => errAsync({ kind: 'store-unavailable', reason: 'there are no consumers here' }) },
+    owner,
+    leaseMs: async () => 1_000,
+    limits: { streams: 20, page: 8 },
+    consumers: [],
+  })
+  return {
+    service,
+    kill() {
+      isDead = true
+    },
+  }
+}
 
 describe.skipIf(!rabbitIsHere())('RabbitMQ as three nodes', () => {
   let cluster: RabbitCluster

@@ -22,6 +22,7 @@ export const flawless: Tally = { lost: 0, duplicated: 0, reordered: 0, unexpecte
 
 /** Instances of core around one store in memory, whose events go through a broker. */
 export type World = Readonly<{
+  ports: FakePorts
   /** Runs relay and consumers over the broker; returns how to end that. */
   run(eventBroker: EventBroker): Readonly<{ core: Core; stop(): Promise<void> }>
   /** Commits one more event of each stream. */
@@ -68,6 +69,7 @@ export function worldOf(): World {
     return sum
   }
   return {
+    ports: { ...ports, clock: ports.clock as FakePorts['clock'] },
     tally,
     run(eventBroker) {
       const core = createCore({ ...ports, eventBroker }, { consumers: [ledger] })
