@@ -90,6 +90,8 @@ const hostRules = [
         '^packages/[^/]+/src/index\\.ts$',
         '^packages/core/src/testing(/simulation/index)?\\.ts$',
         '^packages/http/src/(assembly/(platform/)?index|clients/index|bodies)\\.ts$',
+        // The engines that tests start belong to the adapters that speak to them.
+        '^packages/adapters-(amqp/tests/rabbitmq|redis/tests/redis|sql/tests/mssql/test-database)\\.ts$',
       ],
     },
   },

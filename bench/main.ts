@@ -21,6 +21,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   },
   start: { tells: 'how long service and command line take to start', load: async () => (await import('./start.ts')).start },
   relay: { tells: 'events from commit to confirmation at 1, 100 and 10,000 streams', load: async () => (await import('./relay.ts')).relay },
+  'relay-rabbitmq': {
+    tells: 'events from commit to confirmation over RabbitMQ at 1,000 streams, against bare amqplib',
+    load: async () => (await import('./relay-rabbitmq.ts')).relayRabbitmq,
+  },
   webhooks: {
     tells: 'deliveries to ten endpoints, of which none or one hangs',
     load: async () => (await import('./webhooks.ts')).webhooks,

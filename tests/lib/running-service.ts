@@ -11,10 +11,10 @@ export type RunningService = Readonly<{
   stop: () => Promise<number | null>
 }>
 
-/** The service itself, as `npm start` runs it, over a data directory. */
-export async function startService(dataDir: string, port = 0): Promise<RunningService> {
+/** The service itself, as `npm start` runs it, over a data directory; `env` names the engines that it is to use. */
+export async function startService(dataDir: string, port = 0, env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
   const child = spawn(process.execPath, ['--conditions=@cbp/source', join(root, 'packages/http/src/main.ts')], {
-    env: { ...process.env, CBP_DATA_DIR: dataDir, CBP_PORT: String(port), CBP_LOG_LEVEL: 'warn' },
+    env: { ...process.env, ...env, CBP_DATA_DIR: dataDir, CBP_PORT: String(port), CBP_LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   child.stderr.on('data', (chunk: Buffer) => appendFileSync(join(dataDir, 'service.log'), chunk))

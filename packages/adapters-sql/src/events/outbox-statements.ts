@@ -29,7 +29,7 @@ export type OutboxStatements = Readonly<{
 }>
 
 const leaseColumns = {
-  stream: 'text',
+  stream: 'key',
   owner: 'text',
   expires_at: 'integer',
   confirmed: 'integer',
@@ -57,7 +57,7 @@ export function outboxStatements(dialect: Dialect): OutboxStatements {
     claim: candidates(dialect.forClaim, dialect.forUpdate),
     ...leaseStatements(dialect, named),
     ...reportStatements(dialect, named),
-    pending: `SELECT ${eventColumns} FROM ${dialect.rows('@positions', { stream: 'text', after: 'integer' })} p
+    pending: `SELECT ${eventColumns} FROM ${dialect.rows('@positions', { stream: 'key', after: 'integer' })} p
       JOIN events e ON e.stream = p.stream AND e.sequence > p.after AND e.sequence <= p.after + @limit
       ORDER BY e.stream, e.sequence`,
     backlog: `SELECT COALESCE(SUM(last_sequence - first_sequence + 1), 0) AS events, MIN(oldest_at) AS oldest FROM ready_streams`,
@@ -98,7 +98,7 @@ function leaseStatements(dialect: Dialect, named: Named) {
     giveBackEmpty: `UPDATE stream_leases SET owner = NULL WHERE stream IN (SELECT s.item FROM ${named('s')}) AND ${isEmpty('stream_leases')}`,
     dropEmpty: `DELETE FROM ready_streams WHERE stream IN (SELECT s.item FROM ${named('s')}) AND EXISTS (
       SELECT 1 FROM stream_leases l WHERE l.stream = ready_streams.stream AND ${isEmpty('l')})`,
-    held: `SELECT h.stream, h.fence FROM ${dialect.rows('@leases', { stream: 'text', fence: 'integer' })} h
+    held: `SELECT h.stream, h.fence FROM ${dialect.rows('@leases', { stream: 'key', fence: 'integer' })} h
       JOIN stream_leases l ${dialect.forUpdate} ON l.stream = h.stream
       WHERE l.fence = h.fence AND l.owner IS NOT NULL AND l.expires_at > @now`,
     renewLeases: `UPDATE stream_leases SET expires_at = @expiresAt WHERE stream IN (SELECT s.item FROM ${named('s')})`,
@@ -114,11 +114,11 @@ function reportStatements(dialect: Dialect, named: Named) {
       blocked_sequence = j.blocked_sequence, blocked_reason = j.blocked_reason, blocked_since = j.blocked_since
       FROM ${states} j WHERE j.stream = stream_leases.stream`,
     confirmEvents: `UPDATE events SET confirmed_at = @now
-      FROM ${dialect.rows('@confirmed', { stream: 'text', after: 'integer', through: 'integer' })} j
+      FROM ${dialect.rows('@confirmed', { stream: 'key', after: 'integer', through: 'integer' })} j
       WHERE events.stream = j.stream AND events.sequence > j.after AND events.sequence <= j.through`,
     saveReady: `UPDATE ready_streams SET first_sequence = j.confirmed + 1, available_at = j.available_at,
       oldest_at = (SELECT e.occurred_at FROM events e WHERE e.stream = ready_streams.stream AND e.sequence = j.confirmed + 1)
-      FROM ${dialect.rows('@ready', { stream: 'text', confirmed: 'integer', available_at: 'integer' })} j
+      FROM ${dialect.rows('@ready', { stream: 'key', confirmed: 'integer', available_at: 'integer' })} j
       WHERE j.stream = ready_streams.stream`,
     // That row alone decides the race with a writer, who raises last_sequence in it.
     dropFinished: `DELETE FROM ready_streams WHERE stream IN (SELECT s.item FROM ${named('s')}) AND first_sequence > last_sequence`,

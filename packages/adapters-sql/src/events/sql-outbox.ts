@@ -111,7 +111,7 @@ async function renewLeases(
   const [held = []] = await session.run([{ sql: sql.held, parameters: { leases: asked, now } }])
   const streams = JSON.stringify(held.map((row) => row['stream']))
   const expiresAt = now + leaseMs
-  await session.run([
+  await session.finish([
     { sql: sql.renewLeases, parameters: { streams, expiresAt } },
     { sql: sql.postpone, parameters: { streams, expiresAt } },
   ])
@@ -136,7 +136,7 @@ async function recordReports(
     return through > after ? [{ stream, after, through }] : []
   })
   const ready = states.map(({ stream, confirmed: through, availableAt }) => ({ stream, confirmed: through, available_at: availableAt }))
-  await session.run([
+  await session.finish([
     { sql: sql.saveLeases, parameters: { states: JSON.stringify(states.map(leaseToRow)) } },
     ...(confirmed.length === 0 ? [] : [{ sql: sql.confirmEvents, parameters: { confirmed: JSON.stringify(confirmed), now } }]),
     { sql: sql.saveReady, parameters: { ready: JSON.stringify(ready) } },
@@ -156,7 +156,7 @@ async function unblockStream(
   if (row === undefined) return null
   const state = stateFromRow(row)
   if (state.blocked === null) return state
-  await session.run([
+  await session.finish([
     { sql: sql.unblock, parameters: { stream } },
     { sql: sql.makeAvailable, parameters: { stream, now: clock.now() } },
   ])

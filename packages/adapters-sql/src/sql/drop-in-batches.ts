@@ -38,6 +38,6 @@ function dropBatch(engine: SqlEngine, { expired, drop }: Texts, now: Instant, li
 
 async function dropFound(session: SqlSession, look: Statement, drop: string): Promise<number> {
   const [keys = []] = await session.run([look])
-  await session.run(keys.map((parameters) => ({ sql: drop, parameters })))
+  await session.finish(keys.map((parameters) => ({ sql: drop, parameters })))
   return keys.length
 }

@@ -13,6 +13,8 @@ export type Statement = Readonly<{ sql: string; parameters: SqlParameters }>
 export interface SqlSession {
   /** Runs the statements in their order, as one round trip; answers the rows of each, none for a write. */
   run(statements: readonly Statement[]): Promise<readonly Rows[]>
+  /** The same, and commits behind them where that saves a round trip: nothing is run after it. */
+  finish(statements: readonly Statement[]): Promise<readonly Rows[]>
 }
 
 /**
@@ -30,7 +32,8 @@ export interface SqlEngine {
   write<T>(durability: Durability, work: (session: SqlSession) => Promise<T>): ResultAsync<T, StoreUnavailable>
 }
 
-export type ColumnType = 'text' | 'integer'
+/** A `key` is a text that stands in an index. */
+export type ColumnType = 'key' | 'text' | 'integer'
 
 /** What differs between the engines; see docs/adr/0004-ports-in-t-sql.md for the other column. */
 export interface Dialect {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Clock, Random } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
+import { checkApplied, type PlannedMigration } from '../sql/applied-migrations.ts'
+import { newEpoch } from '../sql/new-epoch.ts'
+import type { StoreOpenError } from '../sql/open-errors.ts'
 import type { Connection } from './connection.ts'
 import type { Migration } from './migrations/index.ts'
-import type { StoreOpenError } from './open-errors.ts'
-
-type Applied = ReadonlyMap<number, Readonly<{ name: string; checksum: string }>>
 
 const createTable = `CREATE TABLE IF NOT EXISTS schema_migrations (
   number INTEGER PRIMARY KEY,
@@ -20,7 +20,8 @@ export function pendingMigrations(connection: Connection, known: readonly Migrat
   if (tables.length === 0) return ok(known)
   if (!tables.some((row) => row['name'] === 'schema_migrations')) return err(foreignDatabase)
   const applied = readApplied(connection)
-  return checkApplied(applied, known).map(() => known.filter(({ number }) => !applied.has(number)))
+  const numbers = new Set(applied.map(({ number }) => number))
+  return checkApplied(applied, known.map(planned)).map(() => known.filter(({ number }) => !numbers.has(number)))
 }
 
 /**
@@ -54,8 +55,8 @@ export function migrate(
   }
 }
 
-export function checksumOf({ sql }: Migration): string {
-  return createHash('sha256').update(sql).digest('hex')
+export function planned({ number, name, sql }: Migration): PlannedMigration {
+  return { number, name, checksum: createHash('sha256').update(sql).digest('hex') }
 }
 
 const foreignDatabase: StoreOpenError = {
@@ -64,36 +65,14 @@ const foreignDatabase: StoreOpenError = {
   reason: 'the database holds tables that this service did not make; point the setting at another path',
 }
 
-function readApplied(connection: Connection): Applied {
-  const rows = connection.all({ sql: 'SELECT number, name, checksum FROM schema_migrations', parameters: {} })
-  return new Map(rows.map((row) => [row['number'] as number, { name: row['name'] as string, checksum: row['checksum'] as string }]))
-}
-
-function checkApplied(applied: Applied, known: readonly Migration[]): Result<void, StoreOpenError> {
-  const byNumber = new Map(known.map((migration) => [migration.number, migration]))
-  for (const [number, { name, checksum }] of applied) {
-    const migration = byNumber.get(number)
-    if (migration === undefined) {
-      const reason = `the database is newer than this program: migration ${number} (${name}) is not known here; install the newer release`
-      return err({ kind: 'store-open-error', cause: 'newer-database', reason })
-    }
-    if (checksumOf(migration) !== checksum) {
-      const reason = `migration ${number} (${name}) has changed since it ran; restore its text and put the change into a new migration`
-      return err({ kind: 'store-open-error', cause: 'changed-migration', reason })
-    }
-  }
-  return ok()
+function readApplied(connection: Connection): readonly PlannedMigration[] {
+  return connection.all({ sql: 'SELECT number, name, checksum FROM schema_migrations', parameters: {} }) as readonly PlannedMigration[]
 }
 
 function apply(connection: Connection, migration: Migration, appliedAt: number): void {
   connection.exec(migration.sql)
   connection.run({
     sql: 'INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (@number, @name, @checksum, @appliedAt)',
-    parameters: { number: migration.number, name: migration.name, checksum: checksumOf(migration), appliedAt },
+    parameters: { ...planned(migration), appliedAt },
   })
-}
-
-function newEpoch(random: Random): string {
-  const digits = '0123456789abcdefghijklmnopqrstuvwxyz'
-  return Array.from({ length: 8 }, () => digits[Math.floor(random.fraction() * digits.length)]).join('')
 }

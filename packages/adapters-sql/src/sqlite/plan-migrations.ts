@@ -1,12 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
+import type { PlannedMigration } from '../sql/applied-migrations.ts'
+import type { StoreOpenError } from '../sql/open-errors.ts'
 import { openConnection } from './connection.ts'
-import { checksumOf, pendingMigrations } from './migrate.ts'
+import { pendingMigrations, planned } from './migrate.ts'
 import { type Migration, migrations } from './migrations/index.ts'
-import type { StoreOpenError } from './open-errors.ts'
 import { openError } from './sqlite-store.ts'
-
-export type PlannedMigration = Readonly<{ number: number; name: string; checksum: string }>
 
 /** What opening the store in this file would run; changes nothing, and makes no file. */
 export function planMigrations(path: string): ResultAsync<readonly PlannedMigration[], StoreOpenError> {
@@ -25,10 +24,6 @@ export async function plan(path: string, known: readonly Migration[]): Promise<R
   } catch (error) {
     return err(openError(error))
   }
-}
-
-function planned(migration: Migration): PlannedMigration {
-  return { number: migration.number, name: migration.name, checksum: checksumOf(migration) }
 }
 
 async function exists(path: string): Promise<boolean> {

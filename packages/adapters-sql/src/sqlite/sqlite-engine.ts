@@ -127,11 +127,13 @@ function liveSession(writer: Connection): SqlSession & Readonly<{ end(): void }>
   function requireLive(): void {
     if (ended) throw new Error('the transaction has ended')
   }
+  async function run(statements: readonly Statement[]): Promise<readonly Rows[]> {
+    requireLive()
+    return statements.map((statement) => writer.all(statement))
+  }
   return {
-    async run(statements) {
-      requireLive()
-      return statements.map((statement) => writer.all(statement))
-    },
+    run,
+    finish: run,
     end() {
       ended = true
     },

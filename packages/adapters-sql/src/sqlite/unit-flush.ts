@@ -1,12 +1,12 @@
 import type { Address, Commit, Contended, Instant, Revision, Topic, UnitId, VersionDraft } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { paymentKind } from '../payments/payment-kinds.ts'
+import { type PreparedEvent, type PreparedVersion, prepareEvent, prepareVersion, requireText } from '../sql/unit-values.ts'
 import type { Connection, PreparedStatement } from './connection.ts'
 import type { Ledger } from './ledger.ts'
 import { isNewDelivery, isTaken, nameOf, type PreparedRecord, prepareRecord, writeRecord } from './record-writes.ts'
 import { isDuplicateKey } from './sqlite-errors.ts'
 import { addressName, isSameAddress, type KnownEntry, type Recording } from './unit-recorder.ts'
-import { type PreparedEvent, type PreparedVersion, prepareEvent, prepareVersion, requireText } from './unit-values.ts'
 
 export type UnitFlush = Readonly<{
   /**
