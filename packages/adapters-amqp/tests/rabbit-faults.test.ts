@@ -2,7 +2,7 @@ import { cancelSource, type EventBroker, type EventsService, eventsService } fro
 import { errAsync, type Result, ResultAsync } from 'neverthrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RabbitEventBroker, rabbitEventBroker } from '../src/rabbitmq/rabbit-event-broker.ts'
-import { type RabbitCluster, type RabbitNode, rabbitIsHere, startRabbit } from './rabbitmq.ts'
+import { type RabbitCluster, type RabbitNode, rabbitCanBeStarted, startRabbit } from './rabbitmq.ts'
 import { systemClock as clock, silentLog as log, systemRandom as random } from './system.ts'
 import { type TcpProxy, tcpProxy } from './tcp-proxy.ts'
 import { eventAt, flawless, recorder, type World, worldOf } from './world.ts'
@@ -30,7 +30,7 @@ async function underLoad(world: World, rounds: number, disturb: () => Promise<vo
   await world.caughtUp(settleMs)
 }
 
-describe.skipIf(!rabbitIsHere())('RabbitMQ that fails', () => {
+describe.skipIf(!rabbitCanBeStarted())('RabbitMQ that fails', () => {
   let cluster: RabbitCluster
   let node: RabbitNode
   beforeAll(async () => {
@@ -162,7 +162,7 @@ function killableRelay({ ports }: World, eventBroker: EventBroker, owner: string
   }
 }
 
-describe.skipIf(!rabbitIsHere())('RabbitMQ as three nodes', () => {
+describe.skipIf(!rabbitCanBeStarted())('RabbitMQ as three nodes', () => {
   let cluster: RabbitCluster
   beforeAll(async () => {
     cluster = await startRabbit(3)
