@@ -1,4 +1,4 @@
-import { ResultAsync } from 'neverthrow'
+import { errAsync, ResultAsync } from 'neverthrow'
 import { describe, expect, it, vi } from 'vitest'
 import type { Uuid } from '../kernel/ids.ts'
 import { expectOk } from '../testing/store-units.ts'
@@ -61,6 +61,46 @@ describe('a lane in hand', () => {
     await pass(world, 1000)
     await stop()
     expect(await laneOf(world, subscription.id)).toMatchObject({ failures: 0, failingSince: null, pausedUntil: null })
+  })
+
+  it('L17: takes nothing that ends with its instance for an attempt, and frees the lane', async () => {
+    const world = webhooksWorld({ schedule: [0] })
+    const { subscription } = await subscribed(world)
+    const queued = await queueTests(world, subscription.id, 3)
+    const stopping = { kind: 'webhook-unanswered', cause: 'stopped', reason: 'This service is stopping' } as const
+    const { clock, webhookTransport } = world.ports
+    const post = (): ReturnType<typeof webhookTransport.post> =>
+      ResultAsync.fromSafePromise(clock.sleep(800)).andThen(() => errAsync(stopping))
+    const ending = webhooksWorld({ ports: { ...world.ports, webhookTransport: { ...webhookTransport, post } } })
+    const stop = dispatching(ending)
+    await pass(world, 500)
+    await stop()
+    expect(await deliveriesOf(world)).toEqual(queued)
+    expect(ending.webhooks.counts()).toMatchObject({ attempts: 0, failed: 0, exhausted: 0 })
+    expect(await laneOf(world, subscription.id)).toMatchObject({ leasedUntil: null, dueAt: expect.any(Number), failures: 0 })
+    const stopNext = dispatching(world)
+    await pass(world, 1000)
+    await stopNext()
+    expect(webhookTransport.posts.map(({ headers }) => headers['webhook-id'])).toEqual(queued.map(({ id }) => id))
+    expect((await deliveriesOf(world)).map(({ status }) => status)).toEqual(['delivered', 'delivered', 'delivered'])
+  })
+
+  it('L17: keeps what was answered beside what ended with its instance', async () => {
+    const world = webhooksWorld()
+    const { subscription } = await subscribed(world)
+    const [first] = await queueTests(world, subscription.id, 2)
+    const stopping = { kind: 'webhook-unanswered', cause: 'stopped', reason: 'This service is stopping' } as const
+    const { webhookTransport } = world.ports
+    const post: typeof webhookTransport.post = (request) =>
+      request.headers['webhook-id'] === first?.id ? errAsync(stopping) : webhookTransport.post(request)
+    const stop = dispatching(webhooksWorld({ ports: { ...world.ports, webhookTransport: { ...webhookTransport, post } } }))
+    await world.ports.clock.advance(0)
+    await stop()
+    expect((await deliveriesOf(world)).map(({ status, attempts }) => [status, attempts.length])).toEqual([
+      ['pending', 0],
+      ['delivered', 1],
+    ])
+    expect(await laneOf(world, subscription.id)).toMatchObject({ leasedUntil: null, dueAt: expect.any(Number) })
   })
 
   it('L17: takes a defect in signing for a failed attempt, which tells nobody what it was', async () => {

@@ -118,13 +118,17 @@ function begin({ deps, session, report }: Serving): void {
   if (delivery === undefined) return
   session.queue = rest
   session.started += 1
-  deps.tally.attempts += 1
   const sending = tryDelivery(deps, session.subscription, delivery, session.policy.timeoutMs)
-    .then(report)
+    .then((tried) => (tried === null ? stopBeginning(session) : report(tried)))
     .finally(() => session.inFlight.delete(delivery.id))
   // A defect is met where the session waits for it; while it waits for something else, nobody listens.
   sending.catch(() => {})
   session.inFlight.set(delivery.id, sending)
+}
+
+/** A delivery that was cut short stays pending and due, for whoever takes the lane next. */
+function stopBeginning(session: Session): void {
+  session.closing = true
 }
 
 async function readPage({ store, clock, random, limits }: ServeDependencies, session: Session): Promise<void> {
@@ -163,6 +167,7 @@ async function record(deps: ServeDependencies, session: Session, tries: readonly
     session.inFlight.size === tries.length && ((session.queue.length === 0 && session.drained) || !isOpen(deps, session, stopped))
   // From here on nothing more is begun, even where a pause ends meanwhile.
   if (isLast) session.closing = true
+  tally.attempts += tries.length
   const { policy } = session
   const recorded = await untilExpired(deps, session, () =>
     unitOfWork.run((tx) => new ResultAsync(recordTries(tx, session, tries, { ids, policy, now: clock.now(), release: isLast }))),

@@ -23,22 +23,27 @@ export type TryDependencies = Readonly<{
   log: Log
 }>
 
-type Outcome = Readonly<{ answer: WebhookAnswer }> | Readonly<{ error: string }>
+type Unanswered = Readonly<{ error: string }> | 'stopped'
+type Outcome = Readonly<{ answer: WebhookAnswer }> | Unanswered
 
 const answerLimit = 1024
 /** What a transport is given beyond its own time before it counts as silent. */
 const graceMs = 1000
 
-/** Sends a delivery once, signed now with every secret that counts. Never fails: what went wrong is the attempt's error. */
+/**
+ * Sends a delivery once, signed now with every secret that counts. Never fails: what went wrong is the attempt's error.
+ * `null`: cut short because this instance is ending; that counts as no attempt, whether or not the message arrived.
+ */
 export async function tryDelivery(
   deps: TryDependencies,
   subscription: Subscription,
   delivery: WebhookDelivery,
   timeoutMs: number,
-): Promise<Tried> {
+): Promise<Tried | null> {
   const { clock, random } = deps
   const at = clock.now()
   const outcome = await send(deps, subscription, delivery, timeoutMs)
+  if (outcome === 'stopped') return null
   const answer = 'answer' in outcome ? outcome.answer : null
   return {
     deliveryId: delivery.id,
@@ -60,13 +65,13 @@ async function send(deps: TryDependencies, subscription: Subscription, delivery:
   const posted = survivingDefects(
     deps.log,
     () => post(deps, subscription, delivery, timeoutMs),
-    () => 'unreachable: a defect of the sender',
+    (): Unanswered => ({ error: 'unreachable: a defect of the sender' }),
   )
   const outcome = posted.match<Outcome>(
     (answer) => ({ answer }),
-    (error) => ({ error }),
+    (unanswered) => unanswered,
   )
-  return withinMs(deps.clock, timeoutMs + graceMs, outcome, { error: `timeout: no answer within ${timeoutMs} ms` })
+  return withinMs<Outcome>(deps.clock, timeoutMs + graceMs, outcome, { error: `timeout: no answer within ${timeoutMs} ms` })
 }
 
 function post(
@@ -74,10 +79,10 @@ function post(
   subscription: Subscription,
   delivery: WebhookDelivery,
   timeoutMs: number,
-): ResultAsync<WebhookAnswer, string> {
+): ResultAsync<WebhookAnswer, Unanswered> {
   const { transport, mac, clock } = deps
   const secrets = unsealed(deps, subscription)
-  if (secrets.length === 0) return errAsync('no signing secret can be read')
+  if (secrets.length === 0) return errAsync({ error: 'no signing secret can be read' })
   const seconds = Math.floor(clock.now() / 1000)
   const headers = {
     'content-type': 'application/json',
@@ -89,7 +94,7 @@ function post(
     ...(delivery.replayed || delivery.replayOf !== null ? { 'cbp-replay': 'true' } : {}),
   }
   const posted = transport.post({ url: subscription.url, headers, body: delivery.body, timeoutMs })
-  return posted.mapErr(({ cause, reason }) => `${cause}: ${reason}`)
+  return posted.mapErr(({ cause, reason }) => (cause === 'stopped' ? cause : { error: `${cause}: ${reason}` }))
 }
 
 /** A secret that does not open is an operator's concern; its receivers see the others, if there are any. */

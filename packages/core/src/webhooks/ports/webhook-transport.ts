@@ -15,8 +15,15 @@ export type WebhookAnswer = Readonly<{
   body: string
 }>
 
-/** No answer: the target is forbidden, cannot be reached, is not trusted, or took too long. `reason` may be shown to the owner. */
-export type WebhookUnanswered = Readonly<{ kind: 'webhook-unanswered'; cause: 'forbidden' | 'unreachable' | 'timeout'; reason: string }>
+/**
+ * No answer: the target is forbidden, cannot be reached, is not trusted, or took too long; or, `stopped`, this instance gave
+ * up because it is ending, which says nothing of the target. `reason` may be shown to the owner.
+ */
+export type WebhookUnanswered = Readonly<{
+  kind: 'webhook-unanswered'
+  cause: 'forbidden' | 'unreachable' | 'timeout' | 'stopped'
+  reason: string
+}>
 
 /** The URL can never be a target here; `reason` says what is wrong with it. */
 export type ForbiddenTarget = Readonly<{ kind: 'forbidden-target'; reason: string }>

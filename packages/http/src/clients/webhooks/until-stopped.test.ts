@@ -19,7 +19,7 @@ it('gives up on an endpoint that hangs when it is told to stop, and says why', a
   stop.abort()
   expect((await posted)._unsafeUnwrapErr()).toEqual({
     kind: 'webhook-unanswered',
-    cause: 'unreachable',
+    cause: 'stopped',
     reason: 'This service is stopping',
   })
 })

@@ -2,13 +2,13 @@ import type { WebhookAnswer, WebhookTransport, WebhookUnanswered } from '@cbp/co
 import { err, type Result, ResultAsync } from 'neverthrow'
 import { unanswered } from './unanswered.ts'
 
-/** A transport whose calls end with `stop`, whatever the endpoint does: the message is sent again, under the same id. */
+/** A transport whose calls end with `stop`, whatever the endpoint does: the message stays pending, and its next attempt has the same id. */
 export function untilStopped(transport: WebhookTransport, stop: AbortSignal): WebhookTransport {
   return {
     ...transport,
     post: (request) => {
       const { promise: stopped, resolve } = Promise.withResolvers<Result<WebhookAnswer, WebhookUnanswered>>()
-      const giveUp = (): void => resolve(err(unanswered('unreachable', 'This service is stopping')))
+      const giveUp = (): void => resolve(err(unanswered('stopped', 'This service is stopping')))
       if (stop.aborted) {
         giveUp()
         return new ResultAsync(stopped)

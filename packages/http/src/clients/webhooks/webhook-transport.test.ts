@@ -303,7 +303,7 @@ describe('closing', () => {
     const underWay = [post(transport, hanging.url), post(transport, `https://localhost:${mute.port}/`)]
     await vi.waitFor(() => expect([hanging.open(), mute.open()]).toEqual([1, 1]))
     await transport.close()
-    const stopping = { kind: 'webhook-unanswered', cause: 'unreachable', reason: 'This service is stopping' }
+    const stopping = { kind: 'webhook-unanswered', cause: 'stopped', reason: 'This service is stopping' }
     expect(await Promise.all(underWay)).toEqual([stopping, stopping])
     await vi.waitFor(() => expect([hanging.open(), mute.open()]).toEqual([0, 0]))
     expect(await post(transport, hanging.url)).toEqual(stopping)

@@ -93,7 +93,7 @@ async function post({ url, agent, signal: closing }: Target, request: WebhookReq
 }
 
 function givenUp(closing: AbortSignal, timeoutMs: number): WebhookUnanswered {
-  if (closing.aborted) return unanswered('unreachable', 'This service is stopping')
+  if (closing.aborted) return unanswered('stopped', 'This service is stopping')
   return unanswered('timeout', `There was no complete answer within ${timeoutMs} ms`)
 }
 
