@@ -172,8 +172,8 @@ function answerTo(machine: Machine, { channel, isOpen }: Opened, entry: Entry, f
 }
 
 /**
- * A channel that first publishes to a quorum queue while the leader is being replaced may be answered with nacks for as long
- * as it lives: it has noted a node that is gone. A new one asks again.
+ * RabbitMQ was seen to answer a channel with nacks for good when its first publish to a quorum queue came while the leader was
+ * being replaced. A new channel asks again (ADR 10).
  */
 async function renew(machine: Machine): Promise<void> {
   const { state, clock } = machine
