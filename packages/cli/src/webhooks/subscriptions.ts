@@ -58,7 +58,7 @@ export const removeSubscription: Action<[id: string], unknown> = async (session,
       const { viewer, caller } = yield* await actorOf(session, open)
       const before = yield* settle(session, open.core.webhooks.subscription(viewer, read.value))
       yield* await confirm(session, `Remove the subscription of ${plain(before.url)}, and cancel what is still to be sent there?`)
-      const removed = yield* settle(session, open.core.webhooks.unsubscribe({ id: read.value, viewer, caller }))
+      const removed = yield* settle(session, open.core.webhooks.unsubscribe({ id: read.value, viewer, caller, version: before.version }))
       return ok(subscriptionAnswer(removed, 'The subscription is removed.'))
     }),
   )

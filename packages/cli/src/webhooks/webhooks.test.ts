@@ -1,5 +1,5 @@
 import type { Core, DeliveryAttempt, WebhookDelivery } from '@cbp/core'
-import { ok } from 'neverthrow'
+import { ok, ResultAsync } from 'neverthrow'
 import { describe, expect, it } from 'vitest'
 import { type Ended, memoryHost, noHost, type RunOptions, run } from '../../tests/harness.ts'
 import type { Host } from '../host.ts'
@@ -162,6 +162,16 @@ describe('changing a subscription', () => {
     expect((await webhook(host, `remove ${id} --yes --json`)).json()).toMatchObject({ id, status: 'deleted' })
     expect((await webhook(host, 'list --json')).json()).toMatchObject({ items: [] })
   })
+
+  it('removes only what it has shown', async () => {
+    const host = memoryHost({}, changedAfterReading)
+    const { id } = await subscribed(host)
+    const { code, problem } = await webhook(host, `remove ${id} --yes --json`)
+    expect([code, problem()]).toEqual([
+      3,
+      expect.objectContaining({ code: 'stale-subscription', current: expect.objectContaining({ id }) }),
+    ])
+  })
 })
 
 describe('webhook test, deliveries and replay', () => {
@@ -224,4 +234,21 @@ function withAttempts(core: Core): Core {
   const { webhooks } = core
   const tried = (delivery: WebhookDelivery): WebhookDelivery => ({ ...delivery, attempts })
   return { ...core, webhooks: { ...webhooks, delivery: (viewer, id) => webhooks.delivery(viewer, id).map(tried) } }
+}
+
+function changedAfterReading(core: Core): Core {
+  const { webhooks } = core
+  const caller = { client: 'another', requestId: 'meanwhile', traceparent: null }
+  const change = { caller, amendment: { description: 'changed' }, reach: { allClients: true, system: true }, version: null }
+  const changing: typeof webhooks.subscription = (viewer, id) => {
+    const found = webhooks.subscription(viewer, id)
+    return new ResultAsync(
+      (async () => {
+        await found
+        await webhooks.amend({ id, viewer, ...change })
+        return found
+      })(),
+    )
+  }
+  return { ...core, webhooks: { ...webhooks, subscription: changing } }
 }

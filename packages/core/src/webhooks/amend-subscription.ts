@@ -25,10 +25,10 @@ export function amendSubscription(deps: Dependencies): AmendSubscription {
 }
 
 export function unsubscribe(deps: Dependencies): Unsubscribe {
-  return ({ id, viewer }) =>
+  return (command) =>
     new ResultAsync(
       settle(deps, async (tx, now) => {
-        const found = await findOwn(tx, viewer, id)
+        const found = await findAsSeen(tx, command)
         if (found.isErr()) return err(found.error)
         const { version } = found.value
         return end(tx, { ...found.value, status: 'deleted', version: version + 1, updatedAt: now }, now)
@@ -54,14 +54,22 @@ async function settle<E>(
   return ok(subscription)
 }
 
-async function record(tx: Transaction, command: Command, now: Instant): Promise<Result<Changed, Refusal>> {
-  const { id, viewer, amendment, version } = command
+/** Only while it is at the version that the caller saw. */
+async function findAsSeen(
+  tx: Transaction,
+  { id, viewer, version }: Pick<Command, 'id' | 'viewer' | 'version'>,
+): Promise<Result<Subscription, SubscriptionNotFound | StaleSubscription | StoreUnavailable>> {
   const found = await findOwn(tx, viewer, id)
+  if (found.isErr() || version === null || version === found.value.version) return found
+  return err({ kind: 'stale-subscription', subscription: found.value })
+}
+
+async function record(tx: Transaction, command: Command, now: Instant): Promise<Result<Changed, Refusal>> {
+  const found = await findAsSeen(tx, command)
   if (found.isErr()) return err(found.error)
-  if (version !== null && version !== found.value.version) return err({ kind: 'stale-subscription', subscription: found.value })
   const amended = amendDetails(found.value, command, now)
   if (amended.isErr()) return err(amended.error)
-  const { active } = amendment
+  const { active } = command.amendment
   if (active === false && found.value.status === 'active') {
     const because = command.caller.client === found.value.client ? 'disabled by its owner' : 'disabled by an operator'
     return end(tx, { ...disabled(amended.value, because, now), version: amended.value.version }, now)

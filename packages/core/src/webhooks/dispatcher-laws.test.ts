@@ -229,7 +229,7 @@ describe('dispatching', () => {
     await queueTests(instance, subscription.id, 1)
     await pass(world, 1000)
     await expectOk(instance.webhooks.amend({ ...change, amendment: { active: true }, reach: ownReach, version: null }))
-    await expectOk(instance.webhooks.unsubscribe(change))
+    await expectOk(instance.webhooks.unsubscribe({ ...change, version: null }))
     await stop()
     const ofBoth = units.filter((found) => found.includes('lane') && found.includes('subscription'))
     expect(ofBoth.length).toBeGreaterThanOrEqual(10)

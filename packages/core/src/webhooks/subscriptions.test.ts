@@ -63,7 +63,7 @@ describe('subscribe', () => {
     for (let count = 0; count < 100; count += 1) made.push(await subscribed(world))
     const refused = await world.webhooks.subscribe({ details, reach: ownReach, caller })
     expect(refused._unsafeUnwrapErr()).toEqual({ kind: 'too-many-subscriptions', limit: 100 })
-    await expectOk(world.webhooks.unsubscribe({ id: made[0]?.subscription.id as Uuid, viewer, caller }))
+    await expectOk(world.webhooks.unsubscribe({ id: made[0]?.subscription.id as Uuid, viewer, caller, version: null }))
     expect((await world.webhooks.subscribe({ details, reach: ownReach, caller })).isOk()).toBe(true)
   })
 })
@@ -80,7 +80,7 @@ describe('subscriptions and deliveries', () => {
     const refusals = await Promise.all([
       webhooks.subscription(stranger, id),
       amending(world, id, { description: 'mine now' }, { viewer: stranger }),
-      webhooks.unsubscribe(asked),
+      webhooks.unsubscribe({ ...asked, version: null }),
       webhooks.rotateSecret(asked),
       webhooks.sendTest(asked),
       webhooks.delivery(stranger, deliveryId),
@@ -175,11 +175,35 @@ describe('unsubscribe', () => {
     const world = webhooksWorld()
     const { id } = (await subscribed(world)).subscription
     await queueTests(world, id, 120)
-    expect((await expectOk(world.webhooks.unsubscribe({ id, viewer, caller }))).status).toBe('deleted')
+    expect((await expectOk(world.webhooks.unsubscribe({ id, viewer, caller, version: null }))).status).toBe('deleted')
     expect((await deliveriesOf(world)).every(({ status, endedAt }) => status === 'cancelled' && endedAt !== null)).toBe(true)
     expect((await world.webhooks.subscription(viewer, id)).isErr()).toBe(true)
     expect((await amending(world, id, { active: true })).isErr()).toBe(true)
     expect((await expectOk(world.webhooks.backlog())).pending).toBe(0)
+  })
+
+  it('L2: ends only the version that the caller saw', async () => {
+    const world = webhooksWorld()
+    const { id } = (await subscribed(world)).subscription
+    await expectOk(amending(world, id, { description: 'changed meanwhile' }))
+    const asked = { id, viewer, caller }
+    expect((await world.webhooks.unsubscribe({ ...asked, version: 1 }))._unsafeUnwrapErr()).toMatchObject({
+      kind: 'stale-subscription',
+      subscription: { id, version: 2, status: 'active' },
+    })
+    expect(await expectOk(world.webhooks.unsubscribe({ ...asked, version: 2 }))).toMatchObject({ status: 'deleted', version: 3 })
+  })
+
+  it('L2: lets exactly one of an end and a change of the same version win', async () => {
+    const world = webhooksWorld()
+    const { id } = (await subscribed(world)).subscription
+    const seen = { id, viewer, caller, version: 1 }
+    const both = Promise.all([
+      world.webhooks.unsubscribe(seen),
+      world.webhooks.amend({ ...seen, amendment: { description: 'mine' }, reach: ownReach }),
+    ])
+    await pass(world, 1000)
+    expect((await both).filter((each) => each.isOk())).toHaveLength(1)
   })
 })
 
@@ -230,7 +254,7 @@ describe('replay', () => {
     await expectOk(amending(world, id, { active: false }))
     const asked = { id: queued?.id as Uuid, viewer, caller }
     expect((await world.webhooks.replay(asked))._unsafeUnwrapErr().kind).toBe('subscription-disabled')
-    await expectOk(world.webhooks.unsubscribe({ id, viewer, caller }))
+    await expectOk(world.webhooks.unsubscribe({ id, viewer, caller, version: null }))
     expect((await world.webhooks.replay(asked))._unsafeUnwrapErr().kind).toBe('subscription-not-found')
   })
 })

@@ -44,8 +44,10 @@ export type AmendSubscription = (
     Readonly<{ amendment: Partial<SubscriptionDetails> & Readonly<{ active?: boolean }>; reach: Reach; version: number | null }>,
 ) => ResultAsync<Subscription, SubscriptionNotFound | StaleSubscription | ForbiddenTarget | BeyondReach | StoreUnavailable>
 
-/** Its pending deliveries are cancelled. */
-export type Unsubscribe = (command: Change) => ResultAsync<Subscription, SubscriptionNotFound | StoreUnavailable>
+/** Its pending deliveries are cancelled. `version`: `null` for whatever is there. */
+export type Unsubscribe = (
+  command: Change & Readonly<{ version: number | null }>,
+) => ResultAsync<Subscription, SubscriptionNotFound | StaleSubscription | StoreUnavailable>
 
 /** The secrets before sign beside the new one for 24 hours; at most two older ones are kept. */
 export type RotateSecret = (command: Change) => ResultAsync<WithSecret, SubscriptionNotFound | StoreUnavailable>

@@ -111,17 +111,24 @@ function deleteEndpoint(webhooks: WebhooksService): Endpoint {
     handle: async ({ params: { id } }, exchange) => {
       const match = readVersionMatch(exchange) ?? 'any'
       if (typeof match === 'object' && 'code' in match) return match
-      const viewer = viewerOf(identityIn(exchange))
-      if (match !== 'any') {
-        const found = await webhooks.subscription(viewer, id)
-        if (found.isErr()) return problemOf(found.error)
-        if (!isMatched(match, found.value.version)) return problemOf({ kind: 'stale-subscription', subscription: found.value })
-      }
-      const ended = await webhooks.unsubscribe({ id, viewer, caller: callerOf(exchange) })
-      return ended.isErr() ? problemOf(ended.error) : representSubscription(exchange, ended.value)
+      return end(webhooks, exchange, id, match)
     },
   })
 }
+
+/** Where several versions will do, the answer names the one that is there; a list has an end, and versions only rise. */
+async function end(webhooks: WebhooksService, exchange: Exchange, id: Id, match: VersionMatch): Promise<Answer | Problem> {
+  const command = { id, viewer: viewerOf(identityIn(exchange)), caller: callerOf(exchange) }
+  for (let version = match === 'any' ? null : (match.find((each) => each !== null) ?? noVersion); ; ) {
+    const ended = await webhooks.unsubscribe({ ...command, version })
+    if (ended.isOk()) return representSubscription(exchange, ended.value)
+    if (ended.error.kind !== 'stale-subscription' || !isMatched(match, ended.error.subscription.version)) return problemOf(ended.error)
+    version = ended.error.subscription.version
+  }
+}
+
+/** The first is 1. */
+const noVersion = 0
 
 function testEndpoint(webhooks: WebhooksService): Endpoint {
   return endpoint({

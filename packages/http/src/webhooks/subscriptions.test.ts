@@ -96,7 +96,8 @@ describe('a subscription', () => {
     const end = (tag: string): Promise<Response> => opened.call('DELETE', `${path}/${id}`, { headers: { 'if-match': tag } })
     expect(await problemOf(await end('"1"'))).toMatchObject({ status: 412, code: 'stale-subscription', current: { id, version: 2 } })
     expect(await problemOf(await end('1'))).toMatchObject({ status: 400, code: 'invalid-header' })
-    expect((await end('"2"')).status).toBe(200)
+    expect(await problemOf(await end('W/"2"'))).toMatchObject({ status: 412, code: 'stale-subscription', current: { id, version: 2 } })
+    expect((await end('"1", W/"2", "2"')).status).toBe(200)
     expect(await problemOf(await end('*'))).toMatchObject({ status: 404 })
   })
 

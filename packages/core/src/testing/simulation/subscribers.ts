@@ -117,7 +117,7 @@ async function use(subscriber: Subscriber, instance: Instance, record: Subscript
   }
   if (drawn < 0.8) {
     record.isTouched = true
-    await patiently(world.clock, webhooks.unsubscribe(change))
+    await patiently(world.clock, webhooks.unsubscribe({ ...change, version: null }))
   }
 }
 
