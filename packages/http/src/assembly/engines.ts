@@ -110,8 +110,9 @@ async function openQueue({ amqpUrls }: Settings, log: Log, opening: AsyncDisposa
     signals,
     health: async () => {
       const { publishing, consuming, problems } = eventBroker.health()
-      const away = [publishing, consuming].find(({ kind }) => kind === 'away')
-      const reason = away !== undefined && 'reason' in away ? away.reason : (problems[0] ?? null)
+      // A broker that is away, or takes nothing for an alarm of its own.
+      const hindered = [publishing, consuming].find((state) => 'reason' in state)
+      const reason = hindered !== undefined && 'reason' in hindered ? hindered.reason : (problems[0] ?? null)
       return { status: reason === null ? 'pass' : 'warn', reason }
     },
   }
