@@ -75,7 +75,7 @@ const coreRules = [
 ]
 
 const hostRules = [
-  adapter('adapters-sql', 'mssql'),
+  adapter('adapters-sql', 'mssql', 'tedious'),
   adapter('adapters-redis', 'ioredis', 'lru-cache'),
   adapter('adapters-amqp', 'amqplib'),
   {

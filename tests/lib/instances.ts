@@ -52,9 +52,9 @@ function logLines(dataDir: string): readonly string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
 }
 
-export type Check = Readonly<{ status: string; output: string }>
+type Check = Readonly<{ status: string; output: string }>
 
-export async function healthOf(url: string, part: 'cache' | 'queue' | 'database'): Promise<Check> {
+async function healthOf(url: string, part: 'cache' | 'queue' | 'database'): Promise<Check> {
   const answer = await send('GET', `${url}/health/${part}`, null)
   if (answer === null) throw new Error(`${url} does not answer`)
   return (JSON.parse(answer.text) as { checks: Record<string, Check> }).checks[part] as Check

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** One message as an endpoint of a subscriber receives it. */
@@ -14,13 +14,19 @@ export type WebhookSink = Readonly<{
 
 export async function openWebhookSink(): Promise<WebhookSink> {
   const heard: Heard[] = []
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage): Promise<void> => {
     let body = ''
     for await (const chunk of request) body += String(chunk)
     const { type, payload } = JSON.parse(body) as { type: string; payload: { id: string; status: string } }
     const subscriber = request.url?.split('/').at(-1) ?? ''
     heard.push({ subscriber, type, payment: payload.id, status: payload.status, webhookId: String(request.headers['webhook-id']) })
-    response.writeHead(204).end()
+  }
+  const server = createServer((request, response) => {
+    // A sender that is killed meanwhile has sent nothing.
+    void take(request).then(
+      () => response.writeHead(204).end(),
+      () => response.destroy(),
+    )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
