@@ -5,7 +5,12 @@ import type { MssqlAddress } from './mssql-url.ts'
 import { fromStored, toStored } from './stored-text.ts'
 
 /** T-SQL with `@name` parameters: one request, so one round trip, whatever number of statements it holds. */
-export type Batch = Readonly<{ sql: string; parameters: SqlParameters }>
+export type Batch = Readonly<{
+  sql: string
+  parameters: SqlParameters
+  /** What it leaves of its session's transaction; as it was where that is left out. */
+  transaction?: 'begins' | 'ends'
+}>
 
 /** The rows of each SELECT of a batch. */
 export type ResultSets = readonly Rows[]
@@ -87,14 +92,17 @@ function driverOver(pool: Pool, tedious: Tedious): Driver {
   function session(): Session {
     let connection: Connection | null = null
     let isBroken = false
-    let hasFailed = false
+    // Told by whoever wrote the text: not every server reports a transaction that a batch has begun.
+    let isOpen = false
     return {
       async run(batch) {
         connection ??= await pool.acquire({})
         try {
-          return await send(connection, batch)
+          const results = await send(connection, batch)
+          if (batch.transaction !== undefined) isOpen = batch.transaction === 'begins'
+          return results
         } catch (error) {
-          hasFailed = true
+          isOpen = true
           isBroken ||= !isAnswered(error)
           throw error
         }
@@ -103,7 +111,7 @@ function driverOver(pool: Pool, tedious: Tedious): Driver {
         const held = connection
         if (held === null) return
         connection = null
-        if (!isBroken && (hasFailed || isInTransaction(held))) {
+        if (!isBroken && (isOpen || isInTransaction(held))) {
           try {
             await send(held, { sql: 'IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION', parameters: {} })
           } catch {
@@ -149,10 +157,6 @@ function sendBatch({ Request, TYPES }: Tedious, connection: Connection, { sql, p
     let unreadable: unknown = null
     const request = new Request(sql, (error) => {
       // The one error that is no failure; see `isTransactionCount`.
-      if (error && process.env['TDS_DEBUG'])
-        process.stderr.write(
-          `${String((error as { number?: number }).number)} ${error.message} ${error instanceof AggregateError ? error.errors.map(String).join('|') : ''}\n   ${sql.slice(0, 6000)}\n`,
-        ) // DEBUG
       if (error && !isTransactionCount(error)) reject(error)
       else if (unreadable !== null) reject(unreadable)
       else resolve(results)

@@ -2,7 +2,7 @@ import type { Rows, SqlValue, Statement } from '../sql/engine.ts'
 import type { Batch, ResultSets } from './driver.ts'
 
 /** Several statements as one batch, each with parameters and variables of its own. */
-export function joinedBatch(statements: readonly Statement[], before = '', after = ''): Batch {
+export function joinedBatch(statements: readonly Statement[], before = '', after = ''): Pick<Batch, 'sql' | 'parameters'> {
   const parameters: Record<string, SqlValue> = {}
   const texts = statements.map((statement, index) => {
     for (const [name, value] of Object.entries(statement.parameters)) parameters[`${name}_${index}`] = value

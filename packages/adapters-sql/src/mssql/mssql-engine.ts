@@ -69,7 +69,8 @@ function writeSession(held: Session, traits: ServerTraits): WriteSession {
     const before = isBegun ? traits.options : `${traits.options} ${traits.begin}`
     isBegun = true
     isCommitSent = after !== ''
-    return rowsOfEach(statements, await held.run(joinedBatch(statements, before, after)))
+    const transaction = isCommitSent ? 'ends' : 'begins'
+    return rowsOfEach(statements, await held.run({ ...joinedBatch(statements, before, after), transaction }))
   }
 
   return {

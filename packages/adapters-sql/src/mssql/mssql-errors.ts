@@ -63,7 +63,7 @@ export function unavailable(error: unknown): StoreUnavailable {
 }
 
 /** The fault of what one caller asked for, not of the database: a value that its column does not take, a gap in versions. */
-export function isDefect(error: unknown): boolean {
+function isDefect(error: unknown): boolean {
   const numbers = flattened(error).map(({ number }) => number)
   return (
     numbers.includes(thrown.versionGap) ||

@@ -45,13 +45,13 @@ export async function runMigrations(
 ): Promise<Planned> {
   const session = driver.session()
   try {
-    await session.run({ sql: `SET XACT_ABORT ON; BEGIN TRANSACTION; ${takeLock}`, parameters: {} })
+    await session.run({ sql: `SET XACT_ABORT ON; BEGIN TRANSACTION; ${takeLock}`, parameters: {}, transaction: 'begins' })
     const pending = await plannedMigrations(session, known)
     if (pending.isErr()) return pending
     const numbers = new Set(pending.value.map(({ number }) => number))
     if (numbers.size === known.length) await session.run({ sql: createTable, parameters: {} })
     for (const migration of known) if (numbers.has(migration.number)) await apply(session, migration, clock.now())
-    await session.run({ sql: `${addHead} COMMIT TRANSACTION;`, parameters: { epoch: newEpoch(random) } })
+    await session.run({ sql: `${addHead} COMMIT TRANSACTION;`, parameters: { epoch: newEpoch(random) }, transaction: 'ends' })
     return pending
   } finally {
     await session.end()

@@ -16,7 +16,7 @@ export type RowSources = Readonly<{
 /** A request of SQL Server takes 2100. */
 const parameterLimit = 1_900
 /** More rows would make too many texts, each with a plan of its own. */
-const rowLimit = 16
+const rowLimit = 100
 
 /** Few rows come as parameters, which are typed and need no parsing; many come as JSON, so that their number has no limit. */
 export function rowSources(): RowSources {

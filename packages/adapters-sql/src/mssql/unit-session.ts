@@ -38,7 +38,7 @@ export function unitSession(session: Session, { options, begin }: ServerTraits):
       waiting = []
       const statements = questions.flatMap((question) => question.statements)
       try {
-        const rows = rowsOfEach(statements, await session.run(joinedBatch(statements, opening())))
+        const rows = rowsOfEach(statements, await session.run({ ...joinedBatch(statements, opening()), transaction: 'begins' }))
         let next = 0
         for (const { statements: asked, answer } of questions) {
           answer(rows.slice(next, next + asked.length))
@@ -60,7 +60,7 @@ export function unitSession(session: Session, { options, begin }: ServerTraits):
       }),
     flush({ sql, parameters }) {
       isFlushed = true
-      return session.run({ sql: `${opening()}\n${sql}`, parameters })
+      return session.run({ sql: `${opening()}\n${sql}`, parameters, transaction: 'ends' })
     },
     isFlushed: () => isFlushed,
     end: () => session.end(),
