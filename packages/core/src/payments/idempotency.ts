@@ -31,7 +31,10 @@ export type Answered<T> = Readonly<{ answer: string; value: T | null }>
 /** The key was used for another request before. */
 export type IdempotencyKeyReused = Readonly<{ kind: 'idempotency-key-reused'; key: string }>
 
-/** The first request under this key has not been answered yet. */
+/**
+ * The first request under this key has not been answered yet. `retryAfterMs`: when it is worth asking again, at most 5 s;
+ * the request may still be in flight then, but no longer than its lease, after which a repetition takes it over.
+ */
 export type RequestInFlight = Readonly<{ kind: 'request-in-flight'; key: string; retryAfterMs: number }>
 
 export const idempotencyKeyLifeMs: number = 7 * 24 * 3_600_000
@@ -54,7 +57,11 @@ export function keyState(record: IdempotencyRecord | null, fingerprint: string, 
   return leasedUntil > now ? requestInFlight(record, now) : { kind: 'abandoned', record }
 }
 
-/** Worth another try when the lease is over, and not within a second. */
+const shortestRetryMs = 1000
+const longestRetryMs = 5000
+
+/** Most requests are answered long before their lease ends: who waited for its end would wait for nothing. */
 export function requestInFlight({ key, leasedUntil }: IdempotencyRecord, now: Instant): RequestInFlight {
-  return { kind: 'request-in-flight', key, retryAfterMs: Math.max(leasedUntil - now, 1000) }
+  const retryAfterMs = Math.min(Math.max(leasedUntil - now, shortestRetryMs), longestRetryMs)
+  return { kind: 'request-in-flight', key, retryAfterMs }
 }

@@ -27,12 +27,6 @@ async function report({ ports }: PaymentsUnderTest, { id }: Payment, status: Sta
   await expectOk(ports.transactions.attempt(ports.ids.next(), (tx) => applyReport(ports, tx, given)))
 }
 
-/** A process that dies while the Payment Service has its call: nothing that it awaits ever comes back. */
-async function crashedInBetween(under: PaymentsUnderTest, payment: Payment): Promise<void> {
-  void under.process(payment.id)
-  await under.clock.advance(0)
-}
-
 const completes: RemoteBehaviour = { kind: 'completes', afterMs: 0 }
 
 describe('process', () => {
@@ -112,18 +106,6 @@ describe('process', () => {
     await under.clock.advance(idempotencyKeyLifeMs)
     expect(paymentOf((await under.processed(two.id, 'key'))._unsafeUnwrap()).id).toBe(two.id)
   })
-
-  it('tells a repetition that the first request is in flight, and for how long it may be', async () => {
-    const under = behaving({ kind: 'never-answers' })
-    const payment = await under.pending()
-    await crashedInBetween(under, payment)
-    await under.clock.advance(10_000)
-    expect((await under.process(payment.id))._unsafeUnwrapErr()).toEqual({
-      kind: 'request-in-flight',
-      key: 'process',
-      retryAfterMs: 20_000,
-    })
-  })
 })
 
 type TakenOver = PaymentsUnderTest & Readonly<{ first: Payment; findsAfter: (ms: number) => void }>
@@ -161,6 +143,16 @@ describe('process, after a crash between its units', () => {
     }
     return { ...under, first, findsAfter }
   }
+
+  it.each([
+    [0, 5000],
+    [10_000, 5000],
+    [26_500, 3500],
+    [29_999, 1000],
+  ])('tells a repetition %i ms into the first request to come again after %i ms', async (afterMs, retryAfterMs) => {
+    const under = await takenOver(afterMs, { kind: 'never-answers' })
+    expect((await under.process(under.first.id))._unsafeUnwrapErr()).toEqual({ kind: 'request-in-flight', key: 'process', retryAfterMs })
+  })
 
   it('L10: a repetition finds what the first instruction did, and sends no other', async () => {
     const under = await takenOver(30_000, completes)
@@ -232,7 +224,7 @@ describe('process, when it outlives its lease', () => {
     const second = under.process(id)
     await under.clock.advance(0)
     answers[0]?.()
-    expect((await first)._unsafeUnwrapErr()).toEqual({ kind: 'request-in-flight', key: 'process', retryAfterMs: 30_000 })
+    expect((await first)._unsafeUnwrapErr()).toEqual({ kind: 'request-in-flight', key: 'process', retryAfterMs: 5000 })
     expect((await under.payment(id)).status).toBe('COMPLETED')
     answers[1]?.()
     expect(paymentOf((await second)._unsafeUnwrap()).status).toBe('COMPLETED')

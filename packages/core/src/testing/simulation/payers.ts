@@ -12,6 +12,7 @@ export type Wallet = Readonly<{ client: string; own: PaymentId[]; floors: Map<Pa
 type Payer = Readonly<{ world: ClientWorld; name: string; wallet: Wallet; random: Random; counts: { calls: number } }>
 
 const triesPerRequest = 6
+const takeOverMs = 30_000
 const currency = 'EUR' as PaymentDetails['currency']
 
 export function wallet(client: string): Wallet {
@@ -138,8 +139,8 @@ async function once(
   }
   const { error } = answer
   if (error.kind === 'store-unavailable') return backoffMs
-  // Who waits as told takes the request over from an instance that has died.
-  if (error.kind === 'request-in-flight') return random.fraction() < 0.7 ? error.retryAfterMs : backoffMs
+  // Who waits for long takes the request over from an instance that has died.
+  if (error.kind === 'request-in-flight') return random.fraction() < 0.7 ? takeOverMs : error.retryAfterMs
   if (error.kind === 'payment-state-conflict') sight(world, own, error.payment, null)
   if (error.kind === 'payment-not-found') lost(world, error.id)
   if (isFirstBody) request.refusals.push(error.kind)
