@@ -115,7 +115,7 @@ describe('applyReport', () => {
   it("keeps the Payment Service's name for the payment, and its reason for a failure", async () => {
     const { under, id } = await paymentAt('PROCESSING')
     await told(under, id, 'FAILED', { reference: 'remote-9', reason: 'no funds' })
-    expect(await under.payment(id)).toMatchObject({ remoteReference: 'remote-9', failure: 'no funds', checkAt: null })
+    expect(await under.payment(id)).toMatchObject({ remoteReference: 'remote-9', failure: 'no funds' })
   })
 
   it('L9: asks the reconciler to look at once where it opened a discrepancy', async () => {
@@ -135,7 +135,8 @@ describe('applyReport', () => {
     await under.clock.advance(10)
     await told(under, id, 'REVERSED')
     expect(await under.openDiscrepancies(id)).toEqual([])
-    expect((await under.payment(id)).checkAt).toBeNull()
+    // The question that the dispute put stays until it is answered.
+    expect((await under.payment(id)).checkAt).toBe(under.clock.now() - 10)
   })
 
   it('L9: lets no clock of the Payment Service resolve what it can be asked about', async () => {

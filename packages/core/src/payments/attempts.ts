@@ -12,10 +12,13 @@ import type { Attempt, Payment } from './payment.ts'
 import type { Instruction, PaymentService, PaymentServiceUnavailable, RemotePayment } from './ports/payment-service.ts'
 import { moved, type Origin, recordSteps } from './transitions.ts'
 
-/** A request to process holds its key for so long: longer than asking and instructing can take together. */
-export const leaseMs = 30_000
 const findDeadlineMs = 10_000
 const instructDeadlineMs = 15_000
+/**
+ * Whoever asks or instructs has the payment to itself for so long: a request to process by its key, the reconciler by the
+ * time of the next check. Longer than asking and instructing take together, by a margin for the units before and after.
+ */
+export const leaseMs: number = findDeadlineMs + instructDeadlineMs + 5000
 /** The Payment Service begins an attempt no more after so long. */
 export const attemptLifeMs = 60_000
 /** How far its clock may be behind this one. */

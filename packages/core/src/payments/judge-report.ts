@@ -40,8 +40,8 @@ export function isOpen({ status }: Pick<Payment, 'status'>): boolean {
 }
 
 /**
- * Whether discrepancies must be read before judging: that no payment without one pays for it. A settled payment
- * without a question to ask has no open discrepancy; one that was never instructed cannot be asked about.
+ * Whether discrepancies must be read before judging: that no payment without one pays for it. A settled payment that
+ * will not be asked about again has no open discrepancy; one that was never instructed cannot be asked about.
  */
 export function concernsDiscrepancies(payment: Payment, view: RemoteView): boolean {
   if (view.evidence === 'asked' || payment.attempt === null || differingTerms(payment, view).length > 0) return true
@@ -178,13 +178,28 @@ function withNextCheck(payment: Payment, view: RemoteView, isChanged: boolean, {
   return view.evidence === 'told' ? { ...payment, checkAt: at, checks: 0 } : { ...payment, checkAt: payment.checkAt ?? at }
 }
 
-/**
- * Settled and undisputed: there is nothing left to ask, except of an instruction that nobody has heard an answer to. A
- * webhook that says it was completed does not say with what amount; so the question is put once, and stays until answered.
- */
+/** Settled and undisputed. */
 function settled(before: Payment, payment: Payment, view: RemoteView, at: Instant): Payment {
-  const isToBeAsked = view.evidence === 'told' && view.terms === null && holds(payment.status)
-  const question = before.status === 'UNKNOWN' ? at : isOpen(before) ? null : before.checkAt
-  const checkAt = isToBeAsked ? question : null
+  const checkAt = nextQuestion(before, payment, view, at)
   return checkAt === payment.checkAt ? payment : { ...payment, checkAt, checks: 0 }
+}
+
+/**
+ * Of an instruction that nobody has heard an answer to: at once. A webhook that says it was completed does not say with
+ * what amount; so the question is put, and stays until answered. All else is looked at again for a while, because what
+ * becomes of it later may be told by a webhook that never comes.
+ */
+function nextQuestion(before: Payment, payment: Payment, { evidence, terms }: RemoteView, at: Instant): Instant | null {
+  if (payment.attempt === null || (payment.status !== 'COMPLETED' && payment.status !== 'FAILED')) return null
+  const isAnswer = evidence === 'asked' || terms !== null
+  if (!isAnswer && !isOpen(before)) return before.checkAt
+  return !isAnswer && before.status === 'UNKNOWN' && holds(payment.status) ? at : nextLook(payment, at)
+}
+
+const hourMs = 3_600_000
+/** So long after it was settled: nothing visible changes a settled payment but its reversal, which is looked at no more. */
+const looksAfterMs: readonly number[] = [hourMs, 24 * hourMs, 7 * 24 * hourMs, 30 * 24 * hourMs]
+
+function nextLook({ updatedAt }: Payment, at: Instant): Instant | null {
+  return looksAfterMs.map((afterMs) => updatedAt + afterMs).find((look) => look > at) ?? null
 }

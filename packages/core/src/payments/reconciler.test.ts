@@ -10,6 +10,7 @@ import { type PaymentsUnderTest, paymentsUnderTest } from './testing/payments-un
 
 const completes: RemoteCourse = { kind: 'completes', afterMs: 0 }
 const quarterMs = 15 * 60_000
+const dayMs = 24 * 3_600_000
 
 async function report({ ports, clock }: PaymentsUnderTest, { id }: Payment, status: StatusReport['status']): Promise<void> {
   const given = { paymentId: id, status, occurredAt: clock.now(), reference: null, reason: null } as const
@@ -30,13 +31,14 @@ describe('reconcile', () => {
     [{ kind: 'begins-late', afterMs: 40_000, course: completes }, 'COMPLETED'],
     [{ kind: 'never-answers' }, 'FAILED'],
     [{ kind: 'unsent' }, 'FAILED'],
-  ])('L9: settles a payment whose service always %j as %s, and asks no more', async (behaviour, status) => {
+  ])('L9: settles a payment whose service always %j as %s, and asks no more for a day', async (behaviour, status) => {
     const under = paymentsUnderTest({ behaviourOf: () => behaviour })
     const stop = under.start()
     const { id } = await under.pending()
     await under.processed(id)
-    await under.clock.advance(2 * 3_600_000)
-    expect(await under.payment(id)).toMatchObject({ status, checkAt: null })
+    await under.clock.advance(2.2 * 3_600_000)
+    const { status: ended, checkAt, updatedAt } = await under.payment(id)
+    expect([ended, checkAt]).toEqual([status, status === 'REVERSED' ? null : updatedAt + dayMs])
     expect(under.remote.held().has(id)).toBe(status === 'COMPLETED')
     expect(under.remote.executions(id)).toBeLessThanOrEqual(1)
     expect(await under.openDiscrepancies(id)).toEqual([])
@@ -107,6 +109,44 @@ describe('reconcile', () => {
     await stop()
   })
 
+  it.each([0, 9000])('asks one at a time of several instances, however long it takes, with answers after %i ms', async (answerMs) => {
+    let [asking, most] = [0, 0]
+    const gaps: number[] = []
+    const { clock } = paymentsUnderTest()
+    let lastAt = clock.now()
+    const slowly = <T, E>(ms: number, call: () => ResultAsync<T, E>): ResultAsync<T, E> => {
+      asking += 1
+      most = Math.max(most, asking)
+      return ResultAsync.fromSafePromise(clock.sleep(ms)).andThen(() => {
+        asking -= 1
+        return call()
+      })
+    }
+    const under = paymentsUnderTest({
+      clock,
+      behaviourOf: (sending) => (sending === 1 ? { kind: 'times-out-before' } : completes),
+      portsFrom: (fakes) => ({
+        ...fakes,
+        paymentService: {
+          instruct: (instruction) => slowly(answerMs * 1.5, () => fakes.paymentService.instruct(instruction)),
+          find: () => {
+            gaps.push(clock.now() - lastAt)
+            lastAt = clock.now()
+            return slowly(answerMs, () => errAsync({ kind: 'payment-service-unavailable', sent: true, reason: 'busy' }))
+          },
+        },
+      }),
+    })
+    const { id } = await under.pending()
+    await under.processed(id)
+    const stops = [under.start(), under.start(), under.start()]
+    await clock.advance(60_000)
+    expect(most).toBe(1)
+    // As soon as if the answers took no time at all.
+    expect(gaps[1]).toBeLessThan(12_000)
+    await Promise.all(stops.map((stop) => stop()))
+  })
+
   it('L9: keeps a discrepancy open while both differ, and resolves it when they agree', async () => {
     const under = paymentsUnderTest({
       behaviourOf: () => ({ kind: 'completes-and-reverses', afterMs: 10_000, reversedAfterMs: 3_600_000 }),
@@ -121,7 +161,8 @@ describe('reconcile', () => {
     expect(await under.openDiscrepancies(payment.id)).toEqual(['status: FAILED / COMPLETED'])
     await under.clock.advance(3_600_000)
     expect(await under.openDiscrepancies(payment.id)).toEqual([])
-    expect((await under.payment(payment.id)).checkAt).toBeNull()
+    const { checkAt, updatedAt } = await under.payment(payment.id)
+    expect(checkAt).toBe(updatedAt + dayMs)
     await stop()
   })
 
@@ -160,7 +201,8 @@ describe('reconcile', () => {
     isWrong = false
     await under.clock.advance(quarterMs)
     expect(await under.openDiscrepancies(id)).toEqual([])
-    expect(await under.payment(id)).toMatchObject({ status: 'COMPLETED', version: 3, checkAt: null })
+    const { updatedAt, ...after } = await under.payment(id)
+    expect(after).toMatchObject({ status: 'COMPLETED', version: 3, checkAt: updatedAt + 3_600_000 })
     await stop()
   })
 

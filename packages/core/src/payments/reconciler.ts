@@ -8,7 +8,7 @@ import type { Random } from '../kernel/random.ts'
 import { survivingDefects, survivingStore } from '../kernel/survive-defects.ts'
 import type { UnitOfWork } from '../kernel/unit-of-work.ts'
 import type { Transaction } from '../transaction.ts'
-import { conclusiveFrom, type Heard, inquire, recordHeard } from './attempts.ts'
+import { conclusiveFrom, type Heard, inquire, leaseMs, recordHeard } from './attempts.ts'
 import { isOpen } from './judge-report.ts'
 import type { Attempt, Payment, PaymentId } from './payment.ts'
 import type { ReconcilerCounts } from './payments-service.ts'
@@ -89,15 +89,15 @@ async function check(machine: Machine, id: PaymentId): Promise<Result<boolean, S
   if (claim.isErr()) return err(claim.error)
   const claimed = claim.value.value
   if (claimed === null) return ok(false)
-  const { payment, attempt } = claimed
+  const { payment, attempt, next } = claimed
   counts.checks += 1
   const { heard, hasResent } = await inquire({ service, clock }, payment, attempt, null)
   if (hasResent) counts.resent += 1
   if (heard.kind === 'unavailable') {
     counts.unavailable += 1
-    return ok(true)
+    if (payment.checkAt === next) return ok(true)
   }
-  const recorded = await unitOfWork.run((tx) => new ResultAsync(recordCheck(deps, tx, payment, heard)))
+  const recorded = await unitOfWork.run((tx) => new ResultAsync(recordCheck(deps, tx, claimed, heard)))
   if (recorded.isErr()) return err(recorded.error)
   const { after, opened } = recorded.value.value
   if (isOpen(payment) && after !== null && !isOpen(after)) counts.resolved += 1
@@ -105,9 +105,15 @@ async function check(machine: Machine, id: PaymentId): Promise<Result<boolean, S
   return ok(true)
 }
 
-type Claim = Readonly<{ payment: Payment; attempt: Attempt }>
+type Claim = Readonly<{
+  /** As claimed: nobody else asks before its `checkAt`. */
+  payment: Payment
+  attempt: Attempt
+  /** When to ask again if this tells nothing: once it is over, the claim gives way to it. */
+  next: Instant
+}>
 
-/** Puts the next check off before this one begins, so that of several instances one asks, and a crash costs only time. */
+/** Puts the next check beyond the end of this one, so that of several instances one asks, and a crash costs only time. */
 async function claimCheck(
   { clock, random }: ReconcilerDependencies,
   tx: Transaction,
@@ -122,9 +128,10 @@ async function claimCheck(
     tx.payments.update({ ...found.value, checkAt: null })
     return ok(null)
   }
-  const payment = { ...found.value, checkAt: nextCheck(attempt, checks, random, now), checks: checks + 1 }
+  const next = nextCheck(attempt, checks, random, now)
+  const payment = { ...found.value, checkAt: Math.max(next, now + leaseMs), checks: checks + 1 }
   tx.payments.update(payment)
-  return ok({ payment, attempt })
+  return ok({ payment, attempt, next })
 }
 
 /** Exponential, half of it jitter; but not beyond the moment from which an attempt that never began is known to have failed. */
@@ -141,16 +148,19 @@ type Checked = Readonly<{ after: Payment | null; opened: number }>
 async function recordCheck(
   { ids, clock }: ReconcilerDependencies,
   tx: Transaction,
-  asked: Payment,
+  { payment: asked, next }: Claim,
   heard: Heard,
 ): Promise<Result<Checked, StoreUnavailable>> {
   const found = await tx.payments.find({ id: asked.id })
   if (found.isErr()) return err(found.error)
   if (found.value === null) return ok({ after: null, opened: 0 })
-  const { version, entries } = found.value
+  const { version, entries, checkAt } = found.value
   const evidence = version === asked.version && entries === asked.entries ? 'asked' : 'told'
   const origin: Origin = { actor: 'reconciler', cause: 'reconciler', requestId: null, traceparent: null, at: clock.now() }
-  const recorded = await recordHeard(ids, tx, found.value, heard, evidence, origin)
+  const isClaimed = checkAt === asked.checkAt && checkAt !== next
+  const before = isClaimed ? { ...found.value, checkAt: next } : found.value
+  const recorded = await recordHeard(ids, tx, before, heard, evidence, origin)
+  if (isClaimed && recorded.isOk() && recorded.value.payment === before) tx.payments.update(before)
   return recorded.map(({ payment, opened }) => ({ after: payment, opened }))
 }
 

@@ -33,6 +33,7 @@ export type PaymentServiceUnavailable = Readonly<{ kind: 'payment-service-unavai
  *
  * - Instructing the same attempt again, with the same content, is the same instruction and answers its present state.
  * - An attempt that has not begun by its `notAfter` never begins; from then on `find` answers `null` for ever.
+ * - An attempt that has begun stays known for at least 31 days: what is settled is looked at again until then.
  * - Every call answers within a deadline of its own.
  */
 export interface PaymentService {

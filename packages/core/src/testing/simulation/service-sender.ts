@@ -35,7 +35,7 @@ export function serviceSender(world: ClientWorld, plan: RemotePlan, random: Rand
     tell(change) {
       const isMistaken = change.status === 'COMPLETED' && strikes(sender, plan.mistakeRate)
       if (isMistaken) send(sender, { ...change, status: 'FAILED', reason: 'by mistake' })
-      // Nobody asks after what is settled: a reversal, or the truth after a mistake, that is never told stays unknown for ever.
+      // What is settled is looked at again after an hour, and no world lasts so long: a reversal, or the truth after a mistake, is told.
       const mayBeLost = !isMistaken && change.status !== 'REVERSED'
       if (!(mayBeLost && strikes(sender, plan.lossRate))) send(sender, change)
       if (strikes(sender, plan.duplicateRate / 4)) send(sender, change)
