@@ -47,9 +47,7 @@ async function openSecrets({ dataDir, keyring, webhookSecrets }: Settings): Open
     import('./keys/development-webhook-secret.ts'),
   ])
   const opened = await openKeyRing(keyring ?? join(dataDir, 'keyring.json'), { generate: keyring === null })
-  if (opened.isErr()) {
-    return err({ kind: 'resource-unavailable', resource: 'key ring', reason: `${opened.error.path}: ${opened.error.reason}` })
-  }
+  if (opened.isErr()) return err({ kind: 'resource-unavailable', resource: 'key ring', reason: opened.error.reason })
   return ok({ keyRing: opened.value, inboundSecrets: webhookSecrets ?? [await developmentWebhookSecret(dataDir)] })
 }
 

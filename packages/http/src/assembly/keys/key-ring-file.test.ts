@@ -47,9 +47,15 @@ describe('a key ring', () => {
     expect(await reasonOf(await folder())).toContain('cannot be read (EISDIR)')
   })
 
-  it.each([0o644, 0o640, 0o660, 0o604, 0o610, 0o777])('is refused with mode %o, and the reason tells how to mend it', async (mode) => {
+  it.each([0o644, 0o640, 0o660, 0o604, 0o610])('is refused with mode %o, and the reason tells how to mend it', async (mode) => {
     const path = await ringFile({ keys: [{ id: 'k1', key }] }, mode)
     expect(await reasonOf(path)).toBe(`The key ring ${path} can be read by others (mode 0${mode.toString(8)}); run: chmod 600 ${path}`)
+  })
+
+  it.each([0o666, 0o602, 0o777])('is refused with mode %o in every environment, because anyone can replace its keys', async (mode) => {
+    const path = await ringFile({ keys: [{ id: 'k1', key }] }, mode)
+    const reason = `The key ring ${path} can be written by everyone (mode 0${mode.toString(8)}); run: chmod 600 ${path}`
+    expect([await reasonOf(path), await reasonOf(path, true)]).toEqual([reason, reason])
   })
 
   it.each([0o600, 0o400])('is taken with mode %o', async (mode) => {

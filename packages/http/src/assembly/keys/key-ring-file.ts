@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { KeyRing } from '@cbp/core'
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import { z } from 'zod'
 import { aesKeyRing, type NamedKey } from './aes-key-ring.ts'
-import { keepFirst, readIfThere } from './kept-file.ts'
+import { keepFirst } from './kept-file.ts'
 
 /** The key ring cannot be used; `reason` says how to mend it and never carries a key. */
 export type KeyRingFault = Readonly<{ kind: 'key-ring-fault'; path: string; reason: string }>
@@ -34,7 +34,8 @@ const ringSchema = z.strictObject(
  * Opens the key-encryption keys of a JSON file, `{"keys": [{"id": "k1", "key": "<base64 of 32 bytes>"}]}`. The first key
  * seals, all of them open: a new key is put in front, an old one is removed once nothing needs it.
  *
- * @param generate development: makes the file with one key where there is none, and takes it whoever else can read it
+ * @param generate development: makes the file with one key where there is none, and takes it whoever else can read it,
+ *   though not where everyone can write it
  */
 export function openKeyRing(path: string, { generate }: Readonly<{ generate: boolean }>): ResultAsync<OpenedKeyRing, KeyRingFault> {
   return new ResultAsync(openFile(path, generate))
@@ -50,8 +51,10 @@ async function openFile(path: string, generate: boolean): Promise<Result<OpenedK
 
 async function readOrMake(path: string): Promise<Result<string, string>> {
   try {
+    const kept = await readUnlessOpen(path, everyoneWrites)
+    if (kept !== null) return kept
     const key = randomBytes(32).toString('base64')
-    return ok((await readIfThere(path)) ?? (await keepFirst(path, `${JSON.stringify({ keys: [{ id: 'k1', key }] })}\n`)))
+    return ok(await keepFirst(path, `${JSON.stringify({ keys: [{ id: 'k1', key }] })}\n`))
   } catch (error) {
     return err(`can be neither read nor made: ${(error as Error).message}`)
   }
@@ -59,17 +62,36 @@ async function readOrMake(path: string): Promise<Result<string, string>> {
 
 async function readPrivate(path: string): Promise<Result<string, string>> {
   try {
-    await using file = await open(path)
-    const { mode } = await file.stat()
-    // Windows has no such modes, and reports them as open to all.
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      return err(`can be read by others (mode ${(mode & 0o777).toString(8).padStart(4, '0')}); run: chmod 600 ${path}`)
-    }
-    return ok(await file.readFile('utf8'))
+    return (await readUnlessOpen(path, othersDoAnything)) ?? err(`does not exist; ${howToMake}`)
   } catch (error) {
     const { code } = error as { code?: unknown }
-    if (code === 'ENOENT' || code === 'ENOTDIR') return err(`does not exist; ${howToMake}`)
     return err(`cannot be read (${typeof code === 'string' ? code : 'unknown cause'})`)
+  }
+}
+
+const everyoneWrites = 0o002
+const othersDoAnything = 0o077
+
+/** `null` where there is no such file. */
+async function readUnlessOpen(path: string, forbiddenMode: number): Promise<Result<string, string> | null> {
+  const file = await openIfThere(path)
+  if (file === null) return null
+  await using _closing = file
+  const { mode } = await file.stat()
+  // Windows has no such modes, and reports them as open to all.
+  if (process.platform === 'win32' || (mode & forbiddenMode) === 0) return ok(await file.readFile('utf8'))
+  const what = (mode & everyoneWrites) === 0 ? 'can be read by others' : 'can be written by everyone'
+  return err(`${what} (mode ${(mode & 0o777).toString(8).padStart(4, '0')}); run: chmod 600 ${path}`)
+}
+
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path)
+  } catch (error) {
+    const { code } = error as { code?: unknown }
+    // What is wrong with the folder shows when the file is made.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    throw error
   }
 }
 
