@@ -48,6 +48,7 @@ export function webhooksService(deps: WebhookDependencies, limits: DispatcherLim
     replay: replayDelivery(writing),
     receivePaymentStatus: receivePaymentStatus(writing),
     backlog: () => store.backlog(),
+    overdueSince: () => store.dueLanes(clock.now(), 1).map(([lane]) => lane?.dueAt ?? null),
     counts: () => ({ ...tally }),
     dispatch: dispatcher({ ...writing, unitOfWork: surviving, limits }),
   }

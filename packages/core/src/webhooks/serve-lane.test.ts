@@ -50,6 +50,28 @@ describe('a lane in hand', () => {
     expect([sent.length, sent[1]]).toEqual([2, after?.id])
   })
 
+  it('counts as overdue what nobody sends, and not what waits for an endpoint that fails', async () => {
+    const world = webhooksWorld({ schedule: [0, 1, 1, 1, 1, 1, 1, 1, 1] })
+    const { subscription } = await subscribed(world)
+    world.ports.webhookTransport.script(endpoint, [500])
+    const { clock } = world.ports
+    const overdueSince = (): Promise<number | null> => expectOk(world.webhooks.overdueSince())
+    expect(await overdueSince()).toBeNull()
+    const dueAt = clock.now()
+    await queueTests(world, subscription.id, 20)
+    await clock.advance(90_000)
+    expect(await overdueSince()).toBe(dueAt)
+    const stop = dispatching(world)
+    await pass(world, 5000)
+    const [pausedUntil, { oldestDueAt }] = [
+      (await laneOf(world, subscription.id))?.pausedUntil ?? 0,
+      await expectOk(world.webhooks.backlog()),
+    ]
+    expect([pausedUntil > clock.now(), oldestDueAt]).toEqual([true, dueAt])
+    expect(await overdueSince()).toBeNull()
+    await stop()
+  })
+
   it('holds nothing that a former URL answered against the new one', async () => {
     const world = webhooksWorld({ schedule: [0, 1000] })
     const { subscription } = await subscribed(world)

@@ -1,6 +1,7 @@
 import type { ResultAsync } from 'neverthrow'
 import type { Caller } from '../kernel/caller.ts'
 import type { CancelSignal } from '../kernel/cancel.ts'
+import type { Instant } from '../kernel/clock.ts'
 import type { InputFault, StoreUnavailable } from '../kernel/failures.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Page } from '../kernel/page.ts'
@@ -114,6 +115,11 @@ export type WebhooksService = Readonly<{
   replay: ReplayDelivery
   receivePaymentStatus: ReceivePaymentStatus
   backlog: () => ResultAsync<DeliveryBacklog, StoreUnavailable>
+  /**
+   * Since when something has been due that nobody sends; `null` when there is nothing such. What waits for an endpoint that
+   * is paused does not count: the dispatcher does as it should.
+   */
+  overdueSince: () => ResultAsync<Instant | null, StoreUnavailable>
   counts: () => WebhookCounts
   /** Background work of an instance: sends what is due, and removes expired ids. Runs until cancelled. */
   dispatch: (cancel: CancelSignal) => Promise<void>

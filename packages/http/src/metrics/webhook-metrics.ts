@@ -1,4 +1,5 @@
 import type { WebhookCounts, WebhooksService } from '@cbp/core'
+import { ResultAsync } from 'neverthrow'
 import type { Registry } from 'prom-client'
 import { ageSeconds, counter, gauge, type ReadInTime } from './instruments.ts'
 
@@ -15,17 +16,22 @@ const counts: readonly (readonly [name: string, count: keyof WebhookCounts, help
 /** Answers what brings the gauges up to date. */
 export function webhookMetrics(webhooks: WebhooksService, now: () => number, registry: Registry, inTime: ReadInTime): () => Promise<void> {
   const backlog = gauge(registry, 'cbp_webhook_backlog', 'Webhooks that wait to be delivered')
-  const oldest = gauge(registry, 'cbp_webhook_oldest_due_age_seconds', 'For how long the earliest of them has been due; 0 when none is')
+  const oldest = gauge(
+    registry,
+    'cbp_webhook_oldest_due_age_seconds',
+    'For how long something has been due that nobody sends; 0 when nothing is. What waits for a paused endpoint does not count',
+  )
   const disabled = gauge(registry, 'cbp_webhook_disabled_subscriptions', 'Subscriptions that are disabled')
   for (const [name, count, help] of counts) counter(registry, `cbp_webhook_${name}_total`, help, () => webhooks.counts()[count])
   return async () => {
-    const waiting = await inTime(webhooks.backlog().unwrapOr(null))
-    if (waiting === null) {
+    const read = await inTime(ResultAsync.combine([webhooks.backlog(), webhooks.overdueSince()]).unwrapOr(null))
+    if (read === null) {
       for (const each of [backlog, oldest, disabled]) each.remove()
       return
     }
+    const [waiting, overdueSince] = read
     backlog.set(waiting.pending)
-    oldest.set(ageSeconds(now(), waiting.oldestDueAt))
+    oldest.set(ageSeconds(now(), overdueSince))
     disabled.set(waiting.disabledSubscriptions)
   }
 }
