@@ -30,8 +30,8 @@ INSERT INTO payment_tallies (status, shard, payments) SELECT j.status, @shard, j
 
 const widenHours = (hours: RowSource): string => `
 UPDATE payment_hours SET
-    first_id = CASE WHEN j.first_id ${binaryCollation} < payment_hours.first_id THEN j.first_id ELSE payment_hours.first_id END,
-    last_id = CASE WHEN j.last_id ${binaryCollation} > payment_hours.last_id THEN j.last_id ELSE payment_hours.last_id END
+    first_id = CASE WHEN j.first_id ${binaryCollation} < payment_hours.first_id THEN j.first_id ${binaryCollation} ELSE payment_hours.first_id END,
+    last_id = CASE WHEN j.last_id ${binaryCollation} > payment_hours.last_id THEN j.last_id ${binaryCollation} ELSE payment_hours.last_id END
   FROM ${hours('j')} WHERE payment_hours.[hour] = j.[hour] AND payment_hours.shard = @shard;
 INSERT INTO payment_hours ([hour], shard, first_id, last_id) SELECT j.[hour], @shard, j.first_id, j.last_id FROM ${hours('j')}
   WHERE NOT EXISTS (SELECT 1 FROM payment_hours h WHERE h.[hour] = j.[hour] AND h.shard = @shard);`
