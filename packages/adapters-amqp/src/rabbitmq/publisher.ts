@@ -1,6 +1,7 @@
 import { type BrokerUnavailable, type Clock, type EventRefused, type Instant, type Log, routingKey, type SequencedEvent } from '@cbp/core'
 import type { ChannelModel, ConfirmChannel, Message } from 'amqplib'
 import { err, errAsync, ok, ResultAsync } from 'neverthrow'
+import { gatherWrites } from './gather-writes.ts'
 import { contentOf, optionsOf } from './message.ts'
 import { type LinkDependencies, type LinkState, type RabbitLink, rabbitLink } from './rabbit-link.ts'
 import { reasonOf } from './reason.ts'
@@ -27,7 +28,7 @@ export interface Publisher {
   close(): Promise<void>
 }
 
-type Opened = Readonly<{ channel: ConfirmChannel; isOpen: () => boolean }>
+type Opened = Readonly<{ channel: ConfirmChannel; isOpen: () => boolean; gather: () => void }>
 
 type State = {
   model: ChannelModel | null
@@ -149,6 +150,7 @@ function send(machine: Machine, opened: Opened, entry: Entry): void {
     entries.settle(entry, answerTo(machine, opened, entry, failure))
     pump(machine)
   }
+  opened.gather()
   try {
     state.writable = opened.channel.publish(topology.events, routingKey(event.event.type), contentOf(event), optionsOf(event), answered)
   } catch (error) {
@@ -223,7 +225,7 @@ async function openChannel(machine: Machine, model: ChannelModel): Promise<void>
   const channel = await model.createConfirmChannel()
   let failure = 'the channel was closed'
   let isOpen = true
-  const opened: Opened = { channel, isOpen: () => isOpen }
+  const opened: Opened = { channel, isOpen: () => isOpen, gather: gatherWrites(model) }
   channel.on('error', (error) => {
     failure = reasonOf(error)
   })

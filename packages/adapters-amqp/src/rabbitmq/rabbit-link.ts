@@ -41,6 +41,8 @@ const reconnectBackoff = { baseMs: 100, capMs: 5_000 }
 const connectTimeoutMs = 10_000
 const closeTimeoutMs = 1_000
 const heartbeatSeconds = 10
+/** Room for what is published in one turn of the event loop; Node's own 64 KiB hold a hundred messages. */
+const writeBufferBytes = 1024 * 1024
 
 type Machine = Readonly<{
   deps: LinkDependencies
@@ -105,11 +107,14 @@ async function connection(machine: Machine, { url, host }: Target): Promise<stri
   // Loaded only by those who use it.
   const { connect } = await import('amqplib')
   try {
-    const model = await connect(url, {
+    // Goes to the socket as it is, though the driver's types do not name all of it.
+    const options = {
       timeout: connectTimeoutMs,
       noDelay: true,
+      highWaterMark: writeBufferBytes,
       clientProperties: { connection_name: `cbp ${purpose}` },
-    })
+    }
+    const model = await connect(url, options)
     const reason = stop.signal.aborted ? 'closed' : await useUntilEnd(machine, model, host)
     await end(model, deps.clock)
     return reason
