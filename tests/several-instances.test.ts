@@ -12,7 +12,7 @@ import { openWebhookSink, type WebhookSink } from './lib/webhook-sink.ts'
 const clients = 12
 const subscribers = 3
 const nothing = { notCompleted: 0, lost: 0, doubled: 0, unexpected: 0, executedOtherThanOnce: 0 }
-/** Rabbit, Redis or both missing: they are started anew here, because the tests kill them. */
+/** They are always started here, for the tests kill them. */
 const missing = [rabbitIsHere() ? [] : ['rabbitmq-server'], hasRedisServer() ? [] : ['redis-server']].flat()
 
 /** Beside the figures of the run, for whoever reads it. */
@@ -92,7 +92,9 @@ describe('two instances that share SQLite and no other engine', { timeout: 60_00
     expectSeenAcross(instances, 'by-polling', 12))
 })
 
-describe.each(openStores)('two instances on $name, Redis and RabbitMQ', { timeout: 120_000 }, ({ here, open }) => {
+const without = missing.length === 0 ? '' : ` (skipped: ${missing.join(' and ')} not on PATH)`
+
+describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`, { timeout: 120_000 }, ({ here, open }) => {
   const run = it.skipIf(!here || missing.length > 0)
   let rabbit: RabbitCluster
   let redis: RedisServer

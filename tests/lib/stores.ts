@@ -6,7 +6,7 @@ export type SharedStore = Readonly<{ env: Readonly<Record<string, string>>; drop
 export const openStores: readonly Readonly<{ name: string; here: boolean; open: () => Promise<SharedStore> }>[] = [
   { name: 'SQLite', here: true, open: async () => ({ env: {}, drop: async () => {} }) },
   {
-    name: 'SQL Server',
+    name: serverUrl === undefined ? 'SQL Server (skipped: CBP_TEST_MSSQL_URL is not set)' : 'SQL Server',
     here: serverUrl !== undefined,
     open: async () => {
       const { url, drop } = await createEmptyDatabase()
