@@ -18,6 +18,7 @@ const description = `What CBP Config API asks of a Payment Service: two operatio
 4. *Finding is final after \`notAfter\`.* From then on, 404 \`${problemCodes.unknownAttempt}\` means that the attempt never was and
    never will be carried out; the client marks the payment as failed. Reads therefore see every attempt that has begun, also
    right after a failover: a replica that lags must not answer them. Clocks on both sides agree to 5 seconds.
+   An attempt that has begun stays known for at least 31 days: settled payments are asked after again.
 5. *Refusals are certain.* 422 or 400 with \`${problemCodes.refused}\` or \`${problemCodes.expired}\`: nothing was done, and will not be. No other
    answer is taken as a refusal; without an agreed code a status says nothing about the payment.
 6. *Status only moves on*: PROCESSING to COMPLETED or FAILED, COMPLETED to REVERSED. Each change but those that the answer
