@@ -71,7 +71,7 @@ async function set({ url, token }: Instances, setting: string, value: number): P
 }
 
 async function expectNothingWrong({ url, token, dataDir }: Instances, payers: Payers, sink: WebhookSink, what: string): Promise<void> {
-  await untilQuiet(url('b'), 60_000)
+  await untilQuiet(url('b'), token, 60_000)
   const outcome = await outcomeOf({ url: url('b'), token, dataDir, subscribers }, payers.known, sink.heard)
   const answers = Object.fromEntries(payers.answers)
   // An endpoint is sent several messages at a time, so that their order there is told and not asserted.
@@ -135,7 +135,7 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
     const killedAt = performance.now()
     await pause(1000)
     await payers.finish()
-    await untilQuiet(instances.url('b'), 60_000)
+    await untilQuiet(instances.url('b'), instances.token, 60_000)
     tell('taken over', `${Math.round(performance.now() - killedAt)} ms after the kill`)
     await instances.restart('a')
     await expectNothingWrong(instances, payers, sink, 'kill -9 of one')
@@ -181,7 +181,7 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
   })
 
   run('L13: whoever relayed them, the events of each stream have reached the broker in order', async () => {
-    await untilQuiet(instances.url('b'), 60_000)
+    await untilQuiet(instances.url('b'), instances.token, 60_000)
     const tapped = await readTap(amqpUrl)
     const streams = Map.groupBy(tapped, ({ stream }) => stream)
     const firsts = [...streams].map(([stream, events]) => ({ stream, sequences: [...new Set(events.map(({ sequence }) => sequence))] }))

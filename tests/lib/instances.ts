@@ -67,10 +67,16 @@ export async function untilHealth({ urls }: Instances, part: 'cache' | 'queue', 
   }
 }
 
-/** Waits until no event and no webhook is left to send. */
-export async function untilQuiet(url: string, withinMs: number): Promise<void> {
-  const isQuiet = async (): Promise<void> =>
+/** Waits until no payment is under way and no event and no webhook is left to send. */
+export async function untilQuiet(url: string, token: string, withinMs: number): Promise<void> {
+  const isQuiet = async (): Promise<void> => {
+    // A payment under way has news to come, of which no queue knows yet.
+    for (const status of ['PROCESSING', 'UNKNOWN']) {
+      const answer = await send('GET', `${url}/payments?status=${status}&limit=1`, token)
+      expect(JSON.parse(answer?.text ?? 'null')).toEqual({ items: [], nextCursor: null })
+    }
     expect(await healthOf(url, 'queue')).toEqual(expect.objectContaining({ status: 'pass', output: '0 events and 0 webhooks wait' }))
+  }
   await vi.waitFor(isQuiet, { timeout: withinMs, interval: 200 })
   await pause(300)
   await vi.waitFor(isQuiet, { timeout: withinMs, interval: 200 })
