@@ -1,5 +1,6 @@
-import type { Commit, Instant, Revision, Topic, UnitId } from '@cbp/core'
+import type { Commit, Instant, Revision, UnitId } from '@cbp/core'
 import type { SqlRow } from '../sql/engine.ts'
+import { topicsOf } from '../sql/unit-topics.ts'
 import { prepareEvent, prepareVersion, requireText } from '../sql/unit-values.ts'
 import type { Batch, ResultSets } from './driver.ts'
 import { eventWrites } from './event-writes.ts'
@@ -71,12 +72,4 @@ function stillAbsent({ absent, drafts, rows }: Recording, sources: RowSources): 
   return conditions.length === 0
     ? []
     : [`IF ${conditions.join(' OR ')} THROW ${thrown.noLongerAbsent}, N'a row that was absent is there', 1;`]
-}
-
-function topicsOf(revision: Revision | null, wroteEvents: boolean, addedDeliveries: boolean): readonly Topic[] {
-  const topics: Topic[] = []
-  if (revision !== null) topics.push('revisions')
-  if (wroteEvents) topics.push('events')
-  if (addedDeliveries) topics.push('deliveries')
-  return topics
 }

@@ -1,6 +1,7 @@
 import type { Address, Commit, Contended, Instant, Revision, Topic, UnitId, VersionDraft } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { paymentKind } from '../payments/payment-kinds.ts'
+import { topicsOf } from '../sql/unit-topics.ts'
 import { type PreparedEvent, type PreparedVersion, prepareEvent, prepareVersion, requireText } from '../sql/unit-values.ts'
 import type { Connection, PreparedStatement } from './connection.ts'
 import type { Ledger } from './ledger.ts'
@@ -181,14 +182,6 @@ function addEvent(sql: Statements, ledger: Ledger, { draft, payload }: PreparedE
 function addRecord(ledger: Ledger, row: PreparedRecord): void {
   writeRecord(row)
   if (row.recorded.table.kind === paymentKind.name) ledger.payments.written(row.before, row.values)
-}
-
-function topicsOf(revision: Revision | null, wroteEvents: boolean, addedDeliveries: boolean): readonly Topic[] {
-  const topics: Topic[] = []
-  if (revision !== null) topics.push('revisions')
-  if (wroteEvents) topics.push('events')
-  if (addedDeliveries) topics.push('deliveries')
-  return topics
 }
 
 function contended(reason: string): Result<never, Contended> {

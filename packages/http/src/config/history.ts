@@ -1,7 +1,7 @@
 import { type ConfigService, entryEtag } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import { problemOf } from '../problems/from-core.ts'
-import { encodedJson, privateJson, represent } from '../server/answer.ts'
+import { encodedJson, privateJson, represent, representJson } from '../server/answer.ts'
 import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
 import { formatPageCursor, limitParameter, numberParameter, pageCursor } from '../server/parameters.ts'
 import { entryBody } from './bodies.ts'
@@ -37,7 +37,7 @@ function versionsEndpoint(config: ConfigService): Endpoint {
       if (page.isErr()) return problemOf(page.error)
       const { items, next } = page.value
       const body = { items: items.map(entryBody), nextCursor: next === null ? null : formatPageCursor('version', next) }
-      return represent(exchange, { status: 200, headers: privateJson, body: encodedJson(body), etag: null })
+      return representJson(exchange, body)
     },
   })
 }
@@ -85,7 +85,7 @@ function diffEndpoint(config: ConfigService): Endpoint {
       if (diff.isErr()) return problemOf(diff.error)
       const { from: before, to: after, differences } = diff.value
       const body = { ...params, scope, from: entryBody(before), to: entryBody(after), differences }
-      return represent(exchange, { status: 200, headers: privateJson, body: encodedJson(body), etag: null })
+      return representJson(exchange, body)
     },
   })
 }

@@ -1,7 +1,7 @@
 import { type ConfigService, entryEtag, formatCursor, type ResolvedEntry } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import { problemOf } from '../problems/from-core.ts'
-import { type Encoded, encodedJson, privateJson, represent } from '../server/answer.ts'
+import { type Encoded, encodedJson, privateJson, represent, representJson } from '../server/answer.ts'
 import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
 import { identityIn } from '../server/exchange.ts'
 import { flagParameter, formatPageCursor, limitParameter, pageCursor } from '../server/parameters.ts'
@@ -46,7 +46,7 @@ function componentsEndpoint(config: ConfigService): Endpoint {
         revision: head.revision,
         cursor: formatCursor(head),
       }
-      return represent(exchange, { status: 200, headers: privateJson, body: encodedJson(body), etag: null })
+      return representJson(exchange, body)
     },
   })
 }

@@ -2,7 +2,7 @@ import type { DeadLetter, EventsService } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import { problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
-import { type Answer, encodedJson, privateJson, represent } from '../server/answer.ts'
+import { type Answer, representJson } from '../server/answer.ts'
 import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
 import { callerOf, type Exchange } from '../server/exchange.ts'
 import { idCursor, idParameter, limitParameter, pageBody, reason as reasonText } from '../server/parameters.ts'
@@ -18,7 +18,7 @@ export function deadLetterEndpoints(events: EventsService): readonly Endpoint[] 
 }
 
 function representLetter(exchange: Exchange, letter: DeadLetter): Promise<Answer | Problem> {
-  return represent(exchange, { status: 200, headers: privateJson, body: encodedJson(deadLetterBody(letter)), etag: null })
+  return representJson(exchange, deadLetterBody(letter))
 }
 
 function listEndpoint(events: EventsService): Endpoint {
@@ -40,8 +40,7 @@ function listEndpoint(events: EventsService): Endpoint {
     handle: async ({ query: { consumer, state, limit, cursor } }, exchange) => {
       const page = await events.deadLetters({ consumer: consumer ?? null, state: state ?? null }, cursor ?? null, limit)
       if (page.isErr()) return problemOf(page.error)
-      const body = encodedJson(pageBody('dead-letter', page.value, deadLetterBody))
-      return represent(exchange, { status: 200, headers: privateJson, body, etag: null })
+      return representJson(exchange, pageBody('dead-letter', page.value, deadLetterBody))
     },
   })
 }

@@ -2,7 +2,7 @@ import type { EventsService, Stream, StreamState } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import { problemOf } from '../problems/from-core.ts'
 import { type Problem, problem } from '../problems/problem.ts'
-import { type Answer, encodedJson, privateJson, represent } from '../server/answer.ts'
+import { type Answer, representJson } from '../server/answer.ts'
 import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { limitParameter, pageBody, pageCursor } from '../server/parameters.ts'
@@ -30,7 +30,7 @@ export function streamEndpoints(events: EventsService): readonly Endpoint[] {
 
 function representStream(exchange: Exchange, id: string, state: StreamState | null): Problem | Promise<Answer | Problem> {
   if (state === null) return problem('stream-not-found', `There is no stream ${id}.`)
-  return represent(exchange, { status: 200, headers: privateJson, body: encodedJson(streamBody(state)), etag: null })
+  return representJson(exchange, streamBody(state))
 }
 
 function listEndpoint(events: EventsService): Endpoint {
@@ -56,8 +56,7 @@ function listEndpoint(events: EventsService): Endpoint {
       if (states.isErr()) return problemOf(states.error)
       const items = states.value.slice(0, limit)
       const next = states.value.length > limit ? (items.at(-1)?.stream ?? null) : null
-      const body = encodedJson(pageBody('stream', { items, next }, streamBody))
-      return represent(exchange, { status: 200, headers: privateJson, body, etag: null })
+      return representJson(exchange, pageBody('stream', { items, next }, streamBody))
     },
   })
 }

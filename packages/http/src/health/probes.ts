@@ -1,4 +1,5 @@
 import type { Core } from '@cbp/core'
+import type { Services } from '../assembly/index.ts'
 import { requestDeadlines } from '../server/deadline.ts'
 import { queueFinding, readQueues } from './queue.ts'
 
@@ -9,23 +10,14 @@ export type HealthCheck = Readonly<{ status: HealthStatus; output: string; engin
 
 export type HealthProbes = Readonly<Record<'database' | 'cache' | 'queue', () => Promise<HealthCheck>>>
 
-type Examine = () => Promise<Readonly<{ status: HealthStatus; reason: string | null }>>
-
-/** The engines behind the ports: as health answers name them, and what they say of themselves. */
-export type EngineHealth = Readonly<{
-  names: Readonly<{ database: string; cache: string; queue: string }>
-  cache: Examine
-  queue: Examine
-}>
-
 const probeDeadlineMs = 2_000
 
 /** Probes that really ask; none waits longer than two seconds. */
 export function healthProbes(
   deps: Readonly<{
-    engines: EngineHealth
+    engines: Services['engineHealth']
     /** Reads the store and looks after what it lies on. */
-    examineStore: Examine
+    examineStore: Services['engineHealth']['cache']
     readCache: () => Promise<unknown>
     core: Pick<Core, 'events' | 'webhooks'>
   }>,

@@ -2,7 +2,7 @@ import type { PaymentsService } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import { viewerOf } from '../access/identity.ts'
 import { problemOf } from '../problems/from-core.ts'
-import { encodedJson, privateJson, represent } from '../server/answer.ts'
+import { encodedJson, privateJson, represent, representJson } from '../server/answer.ts'
 import { type Endpoint, endpoint, json, type SuccessDocumentation } from '../server/endpoint.ts'
 import { identityIn } from '../server/exchange.ts'
 import { idCursor, instantParameter, limitParameter, pageBody, pageCursor } from '../server/parameters.ts'
@@ -43,8 +43,7 @@ function listEndpoint(payments: PaymentsService): Endpoint {
       const filter = { status: status ?? null, userId: userId ?? null, from: from ?? null, to: to ?? null }
       const page = await payments.list(viewerOf(identityIn(exchange)), filter, cursor ?? null, limit)
       if (page.isErr()) return problemOf(page.error)
-      const body = encodedJson(pageBody('payment', page.value, paymentBody))
-      return represent(exchange, { status: 200, headers: privateJson, body, etag: null })
+      return representJson(exchange, pageBody('payment', page.value, paymentBody))
     },
   })
 }
@@ -124,8 +123,7 @@ function historyEndpoint(payments: PaymentsService): Endpoint {
     handle: async ({ params: { id }, query: { limit, cursor } }, exchange) => {
       const page = await payments.history(viewerOf(identityIn(exchange)), id, cursor ?? 0, limit)
       if (page.isErr()) return problemOf(page.error)
-      const body = encodedJson(pageBody('payment-history', page.value, historyBody))
-      return represent(exchange, { status: 200, headers: privateJson, body, etag: null })
+      return representJson(exchange, pageBody('payment-history', page.value, historyBody))
     },
   })
 }

@@ -64,6 +64,11 @@ export function encodedJson(value: unknown): Encoded {
   return encoded(JSON.stringify(value))
 }
 
+/** What a read without an entity tag answers: JSON for this caller alone. */
+export function representJson(exchange: Exchange, value: unknown): Promise<Answer | Problem> {
+  return represent(exchange, { status: 200, headers: privateJson, body: encodedJson(value), etag: null })
+}
+
 /** A whole body, compressed where that pays; with a strong ETag also 304 (RFC 9110, 13.1.2) for reads. */
 export async function represent(
   exchange: Exchange,

@@ -2,7 +2,7 @@ import type { WebhooksService } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import { viewerOf } from '../access/identity.ts'
 import { problemOf } from '../problems/from-core.ts'
-import { encodedJson, privateJson, represent } from '../server/answer.ts'
+import { representJson } from '../server/answer.ts'
 import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
 import { callerOf, identityIn } from '../server/exchange.ts'
 import { idCursor, idParameter, limitParameter, pageBody } from '../server/parameters.ts'
@@ -34,8 +34,10 @@ function listEndpoint(webhooks: WebhooksService): Endpoint {
       const filter = { subscriptionId: subscription ?? null, status: status ?? null }
       const page = await webhooks.deliveries(viewer, filter, cursor ?? null, limit)
       if (page.isErr()) return problemOf(page.error)
-      const body = encodedJson(pageBody('delivery', page.value, (delivery) => deliveryBody(delivery, viewer)))
-      return represent(exchange, { status: 200, headers: privateJson, body, etag: null })
+      return representJson(
+        exchange,
+        pageBody('delivery', page.value, (delivery) => deliveryBody(delivery, viewer)),
+      )
     },
   })
 }
@@ -54,8 +56,7 @@ function deliveryEndpoint(webhooks: WebhooksService): Endpoint {
       const viewer = viewerOf(identityIn(exchange))
       const delivery = await webhooks.delivery(viewer, id)
       if (delivery.isErr()) return problemOf(delivery.error)
-      const body = encodedJson(deliveryBody(delivery.value, viewer))
-      return represent(exchange, { status: 200, headers: privateJson, body, etag: null })
+      return representJson(exchange, deliveryBody(delivery.value, viewer))
     },
   })
 }

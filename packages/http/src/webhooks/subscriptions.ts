@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { reachOf, viewerOf } from '../access/identity.ts'
 import { problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
-import { type Answer, encodedJson, privateJson, represent } from '../server/answer.ts'
+import { type Answer, encodedJson, privateJson, represent, representJson } from '../server/answer.ts'
 import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
 import { callerOf, type Exchange, identityIn } from '../server/exchange.ts'
 import { idCursor, limitParameter, pageBody } from '../server/parameters.ts'
@@ -56,8 +56,7 @@ function listEndpoint(webhooks: WebhooksService): Endpoint {
     handle: async ({ query: { limit, cursor } }, exchange) => {
       const page = await webhooks.subscriptions(viewerOf(identityIn(exchange)), cursor ?? null, limit)
       if (page.isErr()) return problemOf(page.error)
-      const body = encodedJson(pageBody('subscription', page.value, subscriptionBody))
-      return represent(exchange, { status: 200, headers: privateJson, body, etag: null })
+      return representJson(exchange, pageBody('subscription', page.value, subscriptionBody))
     },
   })
 }
