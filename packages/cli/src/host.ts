@@ -1,5 +1,4 @@
-import type { Caller, Clock, Core, Random } from '@cbp/core'
-import type { Identity } from '@cbp/http'
+import type { Caller, Clock, Core, Identity, Random } from '@cbp/core'
 import type { Result } from 'neverthrow'
 import type { Failure } from './output/failure.ts'
 import type { Session } from './session.ts'

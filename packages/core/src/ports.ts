@@ -1,3 +1,5 @@
+import type { ApiKeyStore, RecipientSeal } from './access/index.ts'
+import type { AuditStore } from './audit/index.ts'
 import type { ConfigCache, ConfigStore } from './config/index.ts'
 import type { DeadLetterStore, EventBroker, Outbox } from './events/index.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -11,7 +13,9 @@ import type { SecretSource } from './kernel/secret-source.ts'
 import type { Signals } from './kernel/signals.ts'
 import type { Transactions } from './kernel/unit-of-work.ts'
 import type { PaymentService, PaymentStore } from './payments/index.ts'
+import type { DataKeyStore } from './sealing/index.ts'
 import type { Transaction } from './transaction.ts'
+import type { UserDirectory } from './users/index.ts'
 import type { WebhookSecret, WebhookStore, WebhookTransport } from './webhooks/index.ts'
 
 /** Everything that core needs of the world. */
@@ -32,6 +36,11 @@ export type Ports = Readonly<{
   paymentService: PaymentService
   webhookStore: WebhookStore
   webhookTransport: WebhookTransport
+  apiKeyStore: ApiKeyStore
+  auditStore: AuditStore
+  dataKeyStore: DataKeyStore
+  recipientSeal: RecipientSeal
+  userDirectory: UserDirectory
   mac: Mac
   secretSource: SecretSource
   keyRing: KeyRing

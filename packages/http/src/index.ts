@@ -1,7 +1,5 @@
 export type { DevelopmentKey, TokenRequest } from './access/development-key.ts'
 export { loadDevelopmentKey, mintToken } from './access/development-key.ts'
-export type { Identity, Permission } from './access/identity.ts'
-export { reachOf, viewerOf } from './access/identity.ts'
 export type { KeysUnavailable, TokenRefused, TokenRules, Verification, VerifyToken } from './access/verify-token.ts'
 export { tokenVerifier } from './access/verify-token.ts'
 export type { HealthCheck, HealthProbes, HealthStatus } from './health/probes.ts'

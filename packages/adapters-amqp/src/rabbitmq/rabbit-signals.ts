@@ -12,7 +12,7 @@ export type RabbitSignals = Signals &
     close(): Promise<void>
   }>
 
-const topics: readonly Topic[] = ['revisions', 'events', 'deliveries']
+const topics: readonly Topic[] = ['revisions', 'events', 'deliveries', 'access']
 /** Wake-ups of one topic within so long are one: each makes every instance look into the database. */
 const togetherMs = 5
 

@@ -19,7 +19,7 @@ export async function actorOf(session: Session, { caller }: OpenCore): Promise<R
   }
   const identified = await session.host.identify(session, token)
   if (identified.isErr()) return err(identified.error)
-  const { reachOf, viewerOf } = await import('@cbp/http')
+  const { reachOf, viewerOf } = await import('@cbp/core')
   const viewer = viewerOf(identified.value)
   return ok({ caller: { ...caller, client: viewer.client }, viewer, reach: reachOf(identified.value) })
 }

@@ -1,4 +1,5 @@
-import { type Identity, loadDevelopmentKey, tokenVerifier } from '@cbp/http'
+import type { Identity } from '@cbp/core'
+import { loadDevelopmentKey, tokenVerifier } from '@cbp/http'
 import { err, ok, type Result } from 'neverthrow'
 import { settingsOf } from '../container.ts'
 import { type Failure, refused, unavailable } from '../output/failure.ts'

@@ -1,5 +1,4 @@
-import type { Core } from '@cbp/core'
-import type { Identity } from '@cbp/http'
+import type { Core, Identity } from '@cbp/core'
 import { errAsync, ok, okAsync } from 'neverthrow'
 import { describe, expect, it } from 'vitest'
 import { type Ended, memoryHost, noHost, type RunOptions, run } from '../../tests/harness.ts'
@@ -312,7 +311,7 @@ describe('payment cancel', () => {
 describe('a token in CBP_TOKEN', () => {
   const env = { CBP_TOKEN: 'a.b.c' }
   const as = (host: Host, client: string, ...scope: readonly string[]): Host => {
-    const identity: Identity = { client, permissions: new Set(scope), configScopes: null, expiresAtMs: 0 }
+    const identity: Identity = { client, permissions: new Set(scope), configScopes: null, userId: null, expiresAt: 0 }
     return { ...host, identify: async () => ok(identity) }
   }
 

@@ -79,7 +79,7 @@ describe('webhook add', () => {
   })
 
   it('lends a token no more than it may hear itself', async () => {
-    const identity = { client: 'issuer|shop', permissions: new Set(['webhooks:write']), configScopes: null, expiresAtMs: 0 }
+    const identity = { client: 'issuer|shop', permissions: new Set(['webhooks:write']), configScopes: null, userId: null, expiresAt: 0 }
     const host: Host = { ...memoryHost(), identify: async () => ok(identity) }
     const env = { CBP_TOKEN: 'a.b.c' }
     expect((await webhook(host, `add --url ${url} --json`, { env })).json()).toMatchObject({

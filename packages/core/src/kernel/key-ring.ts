@@ -13,4 +13,6 @@ export type CannotUnseal = Readonly<{ kind: 'cannot-unseal'; reason: string }>
 export interface KeyRing {
   seal(secret: string, context: string): Sealed
   unseal(sealed: Sealed, context: string): Result<string, CannotUnseal>
+  /** Whether it was sealed with the key that seals now; says nothing of whether it opens. */
+  isCurrent(sealed: Sealed): boolean
 }

@@ -1,5 +1,8 @@
-/** `revisions`: a unit took a revision. `events`: an outbox row was written. `deliveries`: a webhook delivery was added. */
-export type Topic = 'revisions' | 'events' | 'deliveries'
+/**
+ * `revisions`: a unit took a revision. `events`: an outbox row was written. `deliveries`: a webhook delivery was added.
+ * `access`: an API key was rotated, revoked or changed.
+ */
+export type Topic = 'revisions' | 'events' | 'deliveries' | 'access'
 
 /**
  * Port: wake-ups between writers and the background loops, perhaps of other instances.

@@ -1,3 +1,4 @@
+import { fakeRecipientSeal } from '../access/testing/fake-recipient-seal.ts'
 import type { ConfigCache } from '../config/index.ts'
 import { fakeConfigCache } from '../config/testing/fake-config-cache.ts'
 import { type FakeEventBroker, fakeEventBroker } from '../events/testing/fake-event-broker.ts'
@@ -12,12 +13,16 @@ import { fakeSecretSource } from '../kernel/testing/fake-secret-source.ts'
 import { fakeSignals } from '../kernel/testing/fake-signals.ts'
 import { type FakePaymentService, fakePaymentService } from '../payments/testing/fake-payment-service.ts'
 import type { Ports } from '../ports.ts'
+import { type FakeUserDirectory, fakeUserDirectory } from '../users/testing/fake-user-directory.ts'
 import type { WebhookSecret } from '../webhooks/index.ts'
 import { type FakeWebhookTransport, fakeWebhookTransport } from '../webhooks/testing/fake-webhook-transport.ts'
 import { fakeStore, type StorePorts } from './fake-store/fake-store.ts'
 
 /** Ports whose fakes tell more than the port does. */
-export type FakePorts = Omit<Ports, 'clock' | 'log' | 'eventBroker' | 'paymentService' | 'webhookTransport' | keyof StorePorts> &
+export type FakePorts = Omit<
+  Ports,
+  'clock' | 'log' | 'eventBroker' | 'paymentService' | 'webhookTransport' | 'userDirectory' | keyof StorePorts
+> &
   StorePorts &
   Readonly<{
     clock: FakeClock
@@ -26,6 +31,7 @@ export type FakePorts = Omit<Ports, 'clock' | 'log' | 'eventBroker' | 'paymentSe
     configCache: ConfigCache
     paymentService: FakePaymentService
     webhookTransport: FakeWebhookTransport
+    userDirectory: FakeUserDirectory
   }>
 
 /** What the fake Payment Service would sign its webhooks with. */
@@ -48,6 +54,8 @@ export function fakePorts(overrides: Partial<Ports> = {}): Ports {
     eventBroker: fakeEventBroker(),
     paymentService: fakePaymentService({ clock }),
     webhookTransport: fakeWebhookTransport(clock),
+    recipientSeal: fakeRecipientSeal(),
+    userDirectory: fakeUserDirectory(),
     mac: fakeMac(),
     secretSource: fakeSecretSource(),
     keyRing: fakeKeyRing(),

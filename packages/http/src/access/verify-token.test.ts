@@ -172,7 +172,7 @@ describe('the key of development', () => {
       audience,
     })
     const verified = await tokenVerifier({ ...local, keys: { kind: 'local', key: made } })(minted.token)
-    expect(verified).toMatchObject({ client: `${issuer}|me`, configScopes: ['/production'], expiresAtMs: Date.parse(minted.expiresAt) })
+    expect(verified).toMatchObject({ client: `${issuer}|me`, configScopes: ['/production'], expiresAt: Date.parse(minted.expiresAt) })
   })
 })
 

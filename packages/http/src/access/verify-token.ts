@@ -1,6 +1,7 @@
+import type { Identity } from '@cbp/core'
 import { type CryptoKey, createRemoteJWKSet, decodeProtectedHeader, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { identityOf } from './claims.ts'
 import type { DevelopmentKey } from './development-key.ts'
-import { type Identity, identityOf } from './identity.ts'
 
 export type TokenRefused = Readonly<{ kind: 'token-refused'; reason: string }>
 export type KeysUnavailable = Readonly<{ kind: 'keys-unavailable'; reason: string }>
@@ -72,7 +73,7 @@ function remember(
   identity: Identity,
   nowMs: number,
 ): void {
-  const untilMs = Math.min(nowMs + cacheTimeMs, identity.expiresAtMs)
+  const untilMs = Math.min(nowMs + cacheTimeMs, identity.expiresAt)
   if (untilMs <= nowMs) return
   if (verified.size >= cacheCapacity) {
     const [oldest] = verified.keys()

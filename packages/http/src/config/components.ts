@@ -1,6 +1,5 @@
-import type { ComponentList, ConfigService, Revision, RevisionBeyondHead, Scope, StoreUnavailable } from '@cbp/core'
+import type { ComponentList, ConfigService, Identity, Revision, RevisionBeyondHead, Scope, StoreUnavailable } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
-import type { Identity } from '../access/identity.ts'
 
 /** Where a list goes on: behind a component that was listed, less so many that were looked at since and do not show. */
 export type Place = Readonly<{ after: string | null; skip: number }>

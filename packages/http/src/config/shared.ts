@@ -1,6 +1,6 @@
 import type { Scope } from '@cbp/core'
+import { mayUseScope } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import { mayUseScope } from '../access/identity.ts'
 import { type Problem, problem } from '../problems/problem.ts'
 import { type Exchange, identityIn } from '../server/exchange.ts'
 import { componentParameter, keyParameter } from './input.ts'

@@ -1,6 +1,5 @@
-import { formatCursor, type UnitChanges, watchSelection } from '@cbp/core'
+import { formatCursor, mayHearOf, type UnitChanges, watchSelection } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import { mayHearOf } from '../access/identity.ts'
 import { problemOf } from '../problems/from-core.ts'
 import { problem } from '../problems/problem.ts'
 import { answerWithout, encodedJson, privateJson, represent } from '../server/answer.ts'
@@ -125,7 +124,7 @@ function watchEndpoint({ core, lifecycle, now, heartbeatMs = defaultHeartbeatMs 
         opened.value.close()
         return answerWithout(200, eventStreamHeaders)
       }
-      const { expiresAtMs } = identityIn(exchange)
+      const { expiresAt } = identityIn(exchange)
       const stream: ChangeStream = {
         watch: opened.value,
         visible: visibleTo(exchange),
@@ -133,7 +132,7 @@ function watchEndpoint({ core, lifecycle, now, heartbeatMs = defaultHeartbeatMs 
         now,
         heartbeatMs,
         // A token within its tolerance may still open a watch, which then ends with the tolerance.
-        endsAtMs: expiresAtMs > now() ? expiresAtMs : expiresAtMs + tokenToleranceMs,
+        endsAtMs: expiresAt > now() ? expiresAt : expiresAt + tokenToleranceMs,
         tellsStart: start === null,
       }
       return {

@@ -1,6 +1,6 @@
 import type { Answered, Currency, Payment, PaymentId, PaymentsService } from '@cbp/core'
+import { viewerOf } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import { viewerOf } from '../access/identity.ts'
 import type { ProblemCode } from '../problems/catalogue.ts'
 import { problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'

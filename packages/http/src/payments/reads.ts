@@ -1,6 +1,6 @@
 import type { PaymentsService } from '@cbp/core'
+import { viewerOf } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import { viewerOf } from '../access/identity.ts'
 import { problemOf } from '../problems/from-core.ts'
 import { encodedJson, privateJson, represent, representJson } from '../server/answer.ts'
 import { type Endpoint, endpoint, json, type SuccessDocumentation } from '../server/endpoint.ts'

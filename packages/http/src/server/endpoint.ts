@@ -1,5 +1,5 @@
+import type { Permission } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import type { Permission } from '../access/identity.ts'
 import type { ProblemCode } from '../problems/catalogue.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { Answer, StreamedAnswer } from './answer.ts'

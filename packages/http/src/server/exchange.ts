@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Caller } from '@cbp/core'
-import type { Identity } from '../access/identity.ts'
+import type { Caller, Identity } from '@cbp/core'
 
 /** A whole body, or why there is none. */
 export type BodyRead = Uint8Array | 'too-large' | 'incomplete' | 'too-slow'

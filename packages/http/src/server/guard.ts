@@ -1,4 +1,4 @@
-import { hasPermission, type Identity, type Permission } from '../access/identity.ts'
+import { hasPermission, type Identity, type Permission } from '@cbp/core'
 import { isRefused, tokenLimitBytes, type VerifyToken } from '../access/verify-token.ts'
 import { type Problem, problem } from '../problems/problem.ts'
 

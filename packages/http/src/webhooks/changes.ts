@@ -1,5 +1,5 @@
 import type { Subscription, WebhooksService } from '@cbp/core'
-import { reachOf, viewerOf } from '../access/identity.ts'
+import { reachOf, viewerOf } from '@cbp/core'
 import { problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { Answer } from '../server/answer.ts'

@@ -1,6 +1,6 @@
 import type { WebhooksService } from '@cbp/core'
+import { viewerOf } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import { viewerOf } from '../access/identity.ts'
 import { problemOf } from '../problems/from-core.ts'
 import { representJson } from '../server/answer.ts'
 import { type Endpoint, endpoint, json } from '../server/endpoint.ts'

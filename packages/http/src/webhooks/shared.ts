@@ -1,6 +1,6 @@
 import type { WebhookDelivery } from '@cbp/core'
+import { viewerOf } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import { viewerOf } from '../access/identity.ts'
 import type { Problem } from '../problems/problem.ts'
 import { type Answer, encodedJson, privateJson, represent } from '../server/answer.ts'
 import { type Exchange, identityIn } from '../server/exchange.ts'

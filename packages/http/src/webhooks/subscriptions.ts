@@ -1,6 +1,6 @@
 import type { Subscription, WebhooksService, WithSecret } from '@cbp/core'
+import { reachOf, viewerOf } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
-import { reachOf, viewerOf } from '../access/identity.ts'
 import { problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
 import { type Answer, encodedJson, privateJson, represent, representJson } from '../server/answer.ts'

@@ -27,6 +27,7 @@ export function fakeKeyRing(keys: readonly string[] = ['key-1']): KeyRing {
         return err({ kind: 'cannot-unseal', reason: 'it does not authenticate' })
       return ok(textOf(mixed(key, nonce, fromBase64(hidden))))
     },
+    isCurrent: (sealed) => sealed.startsWith(`${keys[0] ?? ''}.`),
   }
 }
 

@@ -2,7 +2,7 @@ import type { Signals, Topic } from '../signals.ts'
 
 /** Wakes every listener before `raise` returns. */
 export function fakeSignals(): Signals {
-  const listeners: Record<Topic, (() => void)[]> = { revisions: [], events: [], deliveries: [] }
+  const listeners: Record<Topic, (() => void)[]> = { revisions: [], events: [], deliveries: [], access: [] }
   return {
     raise(topic: Topic): void {
       for (const listener of [...listeners[topic]]) listener()

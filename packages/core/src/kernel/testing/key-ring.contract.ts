@@ -86,5 +86,13 @@ export function keyRingContract(open: () => Promise<KeyRingHarness>): void {
         expect(stranger.unseal(sealed, 'here').isErr()).toBe(true)
       }),
     )
+
+    it(
+      'tells what was sealed with its current key from what an older one has sealed',
+      over(open, async ({ keyRing, successor }) => {
+        const [old, current] = [keyRing.seal(secret, 'here'), successor.seal(secret, 'here')]
+        expect([keyRing.isCurrent(old), successor.isCurrent(old), successor.isCurrent(current)]).toEqual([true, false, true])
+      }),
+    )
   })
 }

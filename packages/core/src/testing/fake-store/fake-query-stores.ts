@@ -8,7 +8,7 @@ import { byId, type RecordTables } from './record-tables.ts'
 type Identified = Readonly<{ id: string }>
 
 /** Newest first. */
-function pageBefore<Row extends Identified>(rows: readonly Row[], before: string | null, limit: number): readonly Row[] {
+export function pageBefore<Row extends Identified>(rows: readonly Row[], before: string | null, limit: number): readonly Row[] {
   return rows
     .filter(({ id }) => before === null || id < before)
     .sort((left, right) => byId(right, left))

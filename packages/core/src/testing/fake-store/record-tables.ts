@@ -1,7 +1,10 @@
 import { okAsync } from 'neverthrow'
+import type { ApiKey, ApiKeyUse } from '../../access/index.ts'
+import type { AuditHead, AuditRecord } from '../../audit/index.ts'
 import type { DeadLetter, InboxPosition } from '../../events/index.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Discrepancy, HistoryEntry, IdempotencyRecord, Payment, PaymentReference } from '../../payments/index.ts'
+import type { DataKey } from '../../sealing/index.ts'
 import type { Transaction } from '../../transaction.ts'
 import type { Lane, ReceivedWebhook, Subscription, WebhookDelivery } from '../../webhooks/index.ts'
 import { allRows, expiryOf, groupsOf, noteFound, type RecordedWrites, type RecordTable, recordsOver, recordTable } from './fake-records.ts'
@@ -19,6 +22,11 @@ export type RecordTables = Readonly<{
   subscriptions: RecordTable<Subscription, 'id'>
   lanes: RecordTable<Lane, 'subscriptionId'>
   deliveries: RecordTable<WebhookDelivery, 'id'>
+  apiKeys: RecordTable<ApiKey, 'id'>
+  apiKeyUses: RecordTable<ApiKeyUse, 'keyId'>
+  dataKeys: RecordTable<DataKey, 'purpose' | 'version'>
+  auditRecords: RecordTable<AuditRecord, 'number'>
+  auditHead: RecordTable<AuditHead, 'id'>
   /** Payments that the reconciler is to ask after, now or later. */
   toCheck: () => readonly Payment[]
   historyOf: (payment: string) => readonly HistoryEntry[]
@@ -54,6 +62,11 @@ export function emptyRecordTables(): RecordTables {
     subscriptions: recordTable('subscription', 'id'),
     lanes,
     deliveries,
+    apiKeys: recordTable('API key', 'id'),
+    apiKeyUses: recordTable('use of an API key', 'keyId'),
+    dataKeys: recordTable('data key', 'purpose', 'version'),
+    auditRecords: recordTable('audit record', 'number'),
+    auditHead: recordTable('audit head', 'id'),
     toCheck: () => toCheck(''),
     historyOf: groupsOf(paymentHistory, ({ paymentId }) => paymentId),
     discrepanciesOf: groupsOf(discrepancies, ({ paymentId }) => paymentId),
@@ -77,6 +90,11 @@ export function recordTransaction(tables: RecordTables, recorded: RecordedWrites
     subscriptions: recordsOver(tables.subscriptions, recorded),
     lanes: recordsOver(tables.lanes, recorded),
     deliveries: recordsOver(tables.deliveries, recorded),
+    apiKeys: recordsOver(tables.apiKeys, recorded),
+    apiKeyUses: recordsOver(tables.apiKeyUses, recorded),
+    dataKeys: recordsOver(tables.dataKeys, recorded),
+    auditRecords: recordsOver(tables.auditRecords, recorded),
+    auditHead: recordsOver(tables.auditHead, recorded),
     subscribers: ({ client }) =>
       okAsync(
         allRows(tables.subscriptions)

@@ -1,3 +1,4 @@
+import { fakeRecipientSeal } from '../../access/testing/fake-recipient-seal.ts'
 import { fakeConfigCache } from '../../config/testing/fake-config-cache.ts'
 import { faultyConfigCache } from '../../config/testing/faulty-config-cache.ts'
 import { faultyConfigStore } from '../../config/testing/faulty-config-store.ts'
@@ -12,6 +13,7 @@ import { faultySignals } from '../../kernel/testing/faulty-signals.ts'
 import { faultyTransactions } from '../../kernel/testing/faulty-transactions.ts'
 import { faultyPaymentService } from '../../payments/testing/faulty-payment-service.ts'
 import type { Ports } from '../../ports.ts'
+import { fakeUserDirectory } from '../../users/testing/fake-user-directory.ts'
 import { faultyWebhookStore } from '../../webhooks/testing/faulty-webhook-store.ts'
 import { faultyWebhookTransport } from '../../webhooks/testing/faulty-webhook-transport.ts'
 import type { StorePorts } from '../fake-store/fake-store.ts'
@@ -67,6 +69,11 @@ export function failingPorts(
       paymentService: mutant?.paymentService?.(service, { clock: ownClock, ids }) ?? service,
       webhookStore: lived(ownLife, faultyWebhookStore(store.webhookStore, plans.queries)),
       webhookTransport: mutant?.webhookTransport?.(transport) ?? transport,
+      apiKeyStore: lived(ownLife, faultyQueries(store.apiKeyStore, plans.queries)),
+      auditStore: lived(ownLife, faultyQueries(store.auditStore, plans.queries)),
+      dataKeyStore: lived(ownLife, faultyQueries(store.dataKeyStore, plans.queries)),
+      recipientSeal: fakeRecipientSeal(),
+      userDirectory: fakeUserDirectory(),
       mac: cheapMac,
       secretSource: fakeSecretSource(seed * 613 + boot),
       keyRing: cheapKeyRing,
@@ -115,5 +122,8 @@ function reachable(ownLife: Life, { ports }: SimulatedConnection): StorePorts {
     deadLetterStore: reachableInLife(ownLife, ports.deadLetterStore),
     paymentStore: reachableInLife(ownLife, ports.paymentStore),
     webhookStore: reachableInLife(ownLife, ports.webhookStore),
+    apiKeyStore: reachableInLife(ownLife, ports.apiKeyStore),
+    auditStore: reachableInLife(ownLife, ports.auditStore),
+    dataKeyStore: reachableInLife(ownLife, ports.dataKeyStore),
   }
 }

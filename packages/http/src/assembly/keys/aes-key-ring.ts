@@ -43,6 +43,7 @@ export function aesKeyRing(keys: readonly [NamedKey, ...NamedKey[]]): KeyRing {
         return cannotUnseal('it was changed, or belongs to another record')
       }
     },
+    isCurrent: (sealed) => sealed.startsWith(`v1.${current.id}.`),
   }
 }
 

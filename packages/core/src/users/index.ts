@@ -1,0 +1,2 @@
+export type { DirectoryUser, UserDirectory, UserDirectoryUnavailable } from './ports/user-directory.ts'
+export type { UsersService, VerifiedUser, VerifyUser } from './users-service.ts'
