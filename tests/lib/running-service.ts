@@ -17,9 +17,13 @@ export async function startService(dataDir: string, port = 0, env: Readonly<Reco
     env: { ...process.env, ...env, CBP_DATA_DIR: dataDir, CBP_PORT: String(port), CBP_LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  child.stderr.on('data', (chunk: Buffer) => appendFileSync(join(dataDir, 'service.log'), chunk))
+  let lastWords = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    lastWords = chunk.toString('utf8')
+    appendFileSync(join(dataDir, 'service.log'), chunk)
+  })
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  const url = await readyUrl(child)
+  const url = await readyUrl(child, () => lastWords)
   return {
     url,
     kill: async () => {
@@ -33,7 +37,7 @@ export async function startService(dataDir: string, port = 0, env: Readonly<Reco
   }
 }
 
-function readyUrl(child: ChildProcess): Promise<string> {
+function readyUrl(child: ChildProcess, lastWords: () => string): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = ''
     child.stdout?.on('data', (chunk: Buffer) => {
@@ -41,6 +45,6 @@ function readyUrl(child: ChildProcess): Promise<string> {
       const ready = /listening on (http:\/\/\S+)/.exec(output)
       if (ready?.[1] !== undefined) resolve(ready[1])
     })
-    child.once('exit', (code) => reject(new Error(`the service ended with ${code} before it was ready`)))
+    child.once('close', (code) => reject(new Error(`the service ended with ${code} before it was ready: ${lastWords()}`)))
   })
 }
