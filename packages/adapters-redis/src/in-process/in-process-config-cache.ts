@@ -1,18 +1,21 @@
 import type { CacheRecord, Clock, ConfigCache, Instant } from '@cbp/core'
 import { LRUCache } from 'lru-cache'
+import { defaultMaxBytes, sizeOf } from './record-size.ts'
 
 export type InProcessConfigCacheOptions = Readonly<{
   /** How many records are kept; beyond it the one that was not read or written for the longest time is forgotten. */
   capacity: number
+  /** About how much memory they take at most; 64 MiB when not told. */
+  maxBytes?: number
   clock: Pick<Clock, 'now'>
 }>
 
 type Kept = Readonly<{ record: CacheRecord; until: Instant }>
 
-/** Resolved entries in this process alone, bounded by number and by time. */
-export function inProcessConfigCache({ capacity, clock }: InProcessConfigCacheOptions): ConfigCache {
+/** Resolved entries in this process alone, bounded by number, memory and time. */
+export function inProcessConfigCache({ capacity, maxBytes = defaultMaxBytes, clock }: InProcessConfigCacheOptions): ConfigCache {
   // The times to live of lru-cache run on a clock of its own, so that they are kept beside the records instead.
-  const records = new LRUCache<string, Kept>({ max: capacity })
+  const records = new LRUCache<string, Kept>({ max: capacity, maxSize: maxBytes })
 
   return {
     async read(name) {
@@ -26,7 +29,7 @@ export function inProcessConfigCache({ capacity, clock }: InProcessConfigCacheOp
       const now = clock.now()
       const kept = records.peek(name)
       if (kept !== undefined && kept.until > now && kept.record.stamp >= record.stamp) return
-      records.set(name, { record, until: now + ttlMs })
+      records.set(name, { record, until: now + ttlMs }, { size: sizeOf(name, record) })
     },
   }
 }

@@ -78,4 +78,14 @@ describe('nearCache', () => {
     await clock.advance(1000)
     expect(await cache.read('a')).toBeNull()
   })
+
+  it('keeps no more in memory than it may', async () => {
+    const { far, clock } = underTest()
+    const small = nearCache(far, { clock, capacity: 10, maxBytes: 5_000, ttlMs: 1000 })
+    far.holds = recordAt(1)
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) await small.read(name)
+    await small.read('a')
+    await small.read('h')
+    expect(far.reads).toBe(9)
+  })
 })

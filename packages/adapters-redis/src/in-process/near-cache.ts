@@ -1,5 +1,6 @@
 import type { CacheRecord, Clock, ConfigCache, Instant } from '@cbp/core'
 import { LRUCache } from 'lru-cache'
+import { defaultMaxBytes, sizeOf } from './record-size.ts'
 
 /** What a near cache has to know of the one behind it. */
 export interface FarCache {
@@ -10,8 +11,10 @@ export interface FarCache {
 
 export type NearCacheOptions = Readonly<{
   clock: Pick<Clock, 'now'>
-  /** How many records are kept here. */
+  /** How many records are kept here at most. */
   capacity: number
+  /** About how much memory they take at most; 64 MiB when not told. */
+  maxBytes?: number
   /** How long a record is served from here before the cache behind is asked again. */
   ttlMs: number
 }>
@@ -23,14 +26,14 @@ type Kept = Readonly<{ record: CacheRecord; until: Instant }>
  * at most `ttlMs` ago and is never served beyond its own time to live. That bounds by how much more than the shared cache
  * this one may lag behind other instances; what this instance has shown or heard of is guarded by the floors of its reader.
  */
-export function nearCache(far: FarCache, { clock, capacity, ttlMs: nearTtlMs }: NearCacheOptions): ConfigCache {
-  const near = new LRUCache<string, Kept>({ max: capacity })
+export function nearCache(far: FarCache, { clock, capacity, maxBytes = defaultMaxBytes, ttlMs: nearTtlMs }: NearCacheOptions): ConfigCache {
+  const near = new LRUCache<string, Kept>({ max: capacity, maxSize: maxBytes })
 
   const put = (name: string, record: CacheRecord, until: Instant): void => {
     const kept = near.peek(name)
     // A slow read must not bring back what a write has replaced meanwhile.
     if (kept !== undefined && kept.until > clock.now() && kept.record.stamp > record.stamp) return
-    near.set(name, { record, until })
+    near.set(name, { record, until }, { size: sizeOf(name, record) })
   }
 
   return {
