@@ -67,7 +67,7 @@ async function age(server: Redis, namespace: string, ms: number): Promise<void> 
 }
 
 /** The scripts of production on a clock that the test holds: only the time of the server is replaced. */
-export const scriptsOnTestTime = { takeRate: redisScripts.takeRate.replace("redis.call('TIME')", 'cjson.decode(ARGV[4])') }
+export const scriptsOnTestTime = { takeRate: redisScripts.takeRate.replace("redis.call('TIME')", 'cjson.decode(ARGV[#ARGV])') }
 
 export function onTestTime(connection: RedisConnection, clock: Pick<TestClock, 'now'>): RedisConnection {
   const time = (): string => JSON.stringify([Math.floor(clock.now() / 1000), (clock.now() % 1000) * 1000])

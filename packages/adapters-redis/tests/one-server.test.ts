@@ -282,9 +282,32 @@ describe.skipIf(!hasRedisServer())('rate limits over one Redis server', () => {
     const [connection] = connections
     if (connection === undefined) throw new Error('no connection')
     await redisRateLimiter(connection, namespace).take(request)
-    const left = await server.admin.pttl(`${namespace}:rate1:{client a}:900`)
+    const left = await server.admin.pttl(`${namespace}:rate2:{client a}:900`)
     expect(left).toBeGreaterThan(16 * 60_000)
     expect(left).toBeLessThanOrEqual(17 * 60_000)
+    const refused = { ...request, partition: 'client b', cost: 11 }
+    expect(await redisRateLimiter(connection, namespace).take(refused)).toMatchObject({ allowed: false, remaining: 10 })
+    expect(await server.admin.keys(`${namespace}:*`)).toEqual([`${namespace}:rate2:{client a}:900`])
+  })
+
+  it.each([
+    ['text', (key: string) => server.admin.set(key, 'something else')],
+    ['a list', (key: string) => server.admin.rpush(key, 'a')],
+  ])('let give way what is no count: %s', async (_, put) => {
+    const namespace = freshNamespace()
+    await put(`${namespace}:rate2:{client a}:900`)
+    const [connection] = connections
+    if (connection === undefined) throw new Error('no connection')
+    const limiter = redisRateLimiter(connection, namespace)
+    expect([await limiter.take(request), await limiter.take(request)]).toMatchObject([{ remaining: 9 }, { remaining: 8 }])
+  })
+
+  it('L19: hold for each of many that are asked for at once, whatever the limit of each', async () => {
+    const [limiter] = instances()
+    const asked = Array.from({ length: 300 }, (_, index) => ({ ...request, partition: `of many ${index % 5}`, limit: 1 + (index % 5) }))
+    const decisions = await Promise.all(asked.map(async (each) => ({ ...(await limiter?.take(each)), limit: each.limit })))
+    const byLimit = [1, 2, 3, 4, 5].map((limit) => decisions.filter((each) => each.limit === limit && each.allowed === true).length)
+    expect(byLimit).toEqual([1, 2, 3, 4, 5])
   })
 
   it('L19: hold for each instance when Redis is lost in the middle, counting what was admitted before', async () => {

@@ -5,8 +5,19 @@ type Commands = Readonly<Record<string, (...args: readonly Argument[]) => Promis
 type ClientOf<Kind> = Extract<RedisClient, { kind: Kind }>
 
 /** Sends one command of one server. */
-export function askServer({ redis }: ClientOf<'standalone'>, name: string, args: readonly Argument[]): Promise<unknown> {
-  return send(redis, name, args)
+export async function askServer({ redis }: ClientOf<'standalone'>, name: string, args: readonly Argument[]): Promise<unknown> {
+  try {
+    return await send(redis, name, args)
+  } catch (error) {
+    const reason = reasonOf(error)
+    throw isOfCluster(reason)
+      ? new Error(`the server belongs to a Redis Cluster, whose URL names several nodes, or one twice: ${reason}`)
+      : error
+  }
+}
+
+function isOfCluster(reason: string): boolean {
+  return isRedirection(reason) || /^(?:CROSSSLOT|CLUSTERDOWN) /.test(reason)
 }
 
 /** Sends one command about one key to the node that serves it, wherever that has moved meanwhile. */

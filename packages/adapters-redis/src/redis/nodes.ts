@@ -19,14 +19,15 @@ export function servingNodes(client: RedisClient): ReadonlySet<string> {
   return client.kind === 'standalone' ? new Set([onlyNode]) : new Set(client.redis.slots.flatMap((nodes) => nodes[0] ?? []))
 }
 
-/** Asks every node; `troubled` are those that calls go without. */
-export async function examine(client: RedisClient, clock: Clock, troubled: readonly string[]): Promise<RedisHealth> {
+/** Asks every node; `troubled` are those that calls go without, and why. */
+export async function examine(client: RedisClient, clock: Clock, troubled: ReadonlyMap<string, string>): Promise<RedisHealth> {
   const pinging = pingOf(client)
   const nodes = [...servingNodes(client)]
   const asked = nodes.map(async (node): Promise<string | null> => {
     const answer = await inTime(clock, pinging(node), `no answer within ${patienceMs} ms`)
     if (answer !== 'PONG') return `${node}: ${answer}`
-    return troubled.includes(node) ? `${node}: answers again, calls follow shortly` : null
+    const fault = troubled.get(node)
+    return fault === undefined ? null : `${node}: answers, but calls failed lately: ${fault}`
   })
   const silent = (await Promise.all(asked)).filter((fault) => fault !== null)
   const unserved = unservedSlots(client)

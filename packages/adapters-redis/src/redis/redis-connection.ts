@@ -6,6 +6,7 @@ import { gather } from './gather.ts'
 import { type LazyClient, lazyClient } from './lazy-client.ts'
 import { examine, inTime, nodeOf, type RedisHealth, servingNodes, unwell } from './nodes.ts'
 import type { RedisTarget } from './redis-target.ts'
+import { type RefusedWrites, refusedWrites } from './refused-writes.ts'
 import { type RedisScripts, redisScripts } from './scripts.ts'
 import { type TickDeadlines, tickDeadlines } from './tick-deadlines.ts'
 
@@ -30,7 +31,7 @@ export type RedisConnectionOptions = Readonly<{
  */
 export interface RedisConnection {
   get(key: string): Promise<string | null | Away>
-  /** Runs a script for one key; `null` where it could do nothing. */
+  /** Runs a script for one key; a text is why it could do nothing. `takeRate` answers the server's time and what it was asked. */
   script(name: keyof RedisScripts, key: string, args: readonly (string | number)[]): Promise<unknown>
   /** Removes a key, some time, perhaps. */
   drop(key: string): void
@@ -59,10 +60,11 @@ export function connectionWith(options: RedisConnectionOptions, scripts: RedisSc
     onClose: (node) => log.write('info', 'Redis serves again', { node }),
   })
   const deadlines = tickDeadlines(clock, deadlineMs / deadlineTicks, deadlineTicks)
+  const refusals = refusedWrites(clock, log)
   const { call, end } = caller(client, breakers, deadlines, `no answer within ${deadlineMs} ms`)
 
   return {
-    ...commands(target, call),
+    ...commands(target, call, refusals),
     drop: (key) =>
       void call(key, (serving) =>
         serving.kind === 'cluster' ? askCluster(serving, 'unlink', key, []) : askServer(serving, 'unlink', [key]),
@@ -73,7 +75,9 @@ export function connectionWith(options: RedisConnectionOptions, scripts: RedisSc
       const serving = client.ready()
       if (serving === null) return unwell(`Redis is away: ${client.lastError()}`)
       breakers.keepOnly(servingNodes(serving))
-      return examine(serving, clock, breakers.open())
+      const found = await examine(serving, clock, breakers.open())
+      const refusal = refusals.lately()
+      return found.status === 'pass' && refusal !== null ? unwell(`Redis refuses writes: ${refusal}`) : found
     },
     async close() {
       end()
@@ -86,38 +90,50 @@ export function connectionWith(options: RedisConnectionOptions, scripts: RedisSc
 /** A server runs no longer than a millisecond or so for so many keys. */
 const batchLimit = 128
 
+type ScriptName = keyof RedisScripts
 type ScriptCall = Readonly<{ key: string; args: readonly (string | number)[] }>
 
 /** On one server, all that is asked for at once is one command; in a cluster the driver gathers commands for each node. */
-function commands({ kind }: RedisTarget, call: Caller['call']): Pick<RedisConnection, 'get' | 'script'> {
+function commands({ kind }: RedisTarget, call: Caller['call'], refusals: RefusedWrites): Pick<RedisConnection, 'get' | 'script'> {
   if (kind === 'cluster') {
     const one = async (name: string, key: string, args: ScriptCall['args']): Promise<unknown> =>
       call(key, (serving) => (serving.kind === 'cluster' ? askCluster(serving, name, key, args) : Promise.resolve(null)))
     return {
       get: (key) => one('get', key, []) as Promise<string | null | Away>,
-      script: async (name, key, args) => onlyOf(await one(name, key, args)),
+      script: async (name, key, args) => answersOf(refusals, name, await one(name, key, args), 1)[0],
     }
   }
-  const many = async (name: string, keys: readonly string[], args: ScriptCall['args']): Promise<readonly unknown[]> => {
-    const answer = await call(keys[0] ?? '', (serving) =>
-      serving.kind === 'standalone' ? askServer(serving, name, args) : Promise.resolve(null),
-    )
-    return Array.isArray(answer) ? answer : keys.map(() => away)
+  const ask = (name: string, keys: readonly string[], args: ScriptCall['args']): Promise<unknown> =>
+    call(keys[0] ?? '', (serving) => (serving.kind === 'standalone' ? askServer(serving, name, args) : Promise.resolve(null)))
+  const getAll = async (keys: readonly string[]): Promise<readonly unknown[]> => {
+    const answers = await ask('mget', keys, keys)
+    return Array.isArray(answers) ? answers : keys.map(() => away)
   }
-  const scriptOf = (name: string): ((asked: ScriptCall) => Promise<unknown>) =>
-    gather(batchLimit, (batch: readonly ScriptCall[]) => {
+  const scriptOf = (name: ScriptName): ((asked: ScriptCall) => Promise<unknown>) =>
+    gather(batchLimit, async (batch: readonly ScriptCall[]) => {
       const keys = batch.map(({ key }) => key)
-      return many(name, keys, [keys.length, ...keys, ...batch.flatMap(({ args }) => args)])
+      return answersOf(refusals, name, await ask(name, keys, [keys.length, ...keys, ...argsOf(name, batch)]), keys.length)
     })
   const scripts = { readWithTimeLeft: scriptOf('readWithTimeLeft'), keepNewer: scriptOf('keepNewer'), takeRate: scriptOf('takeRate') }
   return {
-    get: gather(batchLimit, (keys: readonly string[]) => many('mget', keys, keys)) as RedisConnection['get'],
+    get: gather(batchLimit, getAll) as RedisConnection['get'],
     script: (name, key, args) => scripts[name]({ key, args }),
   }
 }
 
-function onlyOf(answers: unknown): unknown {
-  return Array.isArray(answers) ? answers[0] : answers
+/** Limits are mostly the same for all, and then are sent once. */
+function argsOf(name: ScriptName, batch: readonly ScriptCall[]): ScriptCall['args'] {
+  const shared = batch[0]?.args ?? []
+  const areShared = name === 'takeRate' && batch.every(({ args }) => args.every((each, index) => each === shared[index]))
+  return areShared ? shared : batch.flatMap(({ args }) => args)
+}
+
+function answersOf(refusals: RefusedWrites, name: ScriptName, answers: unknown, count: number): readonly unknown[] {
+  if (!Array.isArray(answers)) return new Array<Away>(count).fill(away)
+  const [now, ...taken] = answers as readonly unknown[]
+  const refusal = name === 'readWithTimeLeft' ? undefined : answers.find((each) => typeof each === 'string')
+  if (refusal !== undefined) refusals.note(refusal as string)
+  return name === 'takeRate' ? taken.map((each) => [now, each]) : answers
 }
 
 type Send<T> = (serving: RedisClient) => Promise<T>

@@ -1,4 +1,4 @@
-import { bucketMs, type RateLimitDecision, type RateLimitRequest } from '@cbp/core'
+import { bucketMs, type RateLimitDecision, type RateLimitRequest, rateWindowBuckets } from '@cbp/core'
 import { away, type RedisConnection } from './redis-connection.ts'
 
 /** Rate limits that all instances share; `null` while Redis is away. */
@@ -10,11 +10,16 @@ export interface SharedRateLimiter {
 export function redisRateLimiter(connection: RedisConnection, namespace = 'cbp'): SharedRateLimiter {
   return {
     async take({ partition, limit, windowSeconds, cost }) {
-      const key = `${namespace}:rate1:{${partition}}:${windowSeconds}`
-      const answer = await connection.script('takeRate', key, [limit, cost, bucketMs(windowSeconds)])
+      const widthMs = bucketMs(windowSeconds)
+      const answer = await connection.script('takeRate', `${namespace}:rate2:{${partition}}:${windowSeconds}`, [limit, cost, widthMs])
       if (answer === away || !Array.isArray(answer)) return null
-      const [allowed, used, resetMs, retryAfterMs] = answer as readonly number[]
-      if (allowed === undefined || used === undefined || resetMs === undefined || retryAfterMs === undefined) return null
+      const [now, taken] = answer as unknown as readonly [number, unknown]
+      if (typeof taken === 'number') {
+        const resetMs = (Math.floor(now / widthMs) + rateWindowBuckets) * widthMs - now
+        return { allowed: true, limit, remaining: limit - taken, resetSeconds: Math.ceil(resetMs / 1000), retryAfterSeconds: 0 }
+      }
+      if (!Array.isArray(taken)) return null
+      const [allowed, used, resetMs, retryAfterMs] = taken as unknown as readonly [number, number, number, number]
       return {
         allowed: allowed === 1,
         limit,
