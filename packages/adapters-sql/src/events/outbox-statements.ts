@@ -16,10 +16,12 @@ export type OutboxStatements = Readonly<{
   renewLeases: string
   pending: string
   leaseStates: string
-  saveLeases: string
-  confirmEvents: string
-  saveReady: string
+  confirmLeases: string
+  endLeases: string
+  blockLeases: string
   dropFinished: string
+  moveReady: string
+  giveBackReady: string
   backlog: string
   blockedStreams: string
   stream: string
@@ -27,17 +29,6 @@ export type OutboxStatements = Readonly<{
   unblock: string
   makeAvailable: string
 }>
-
-const leaseColumns = {
-  stream: 'key',
-  owner: 'text',
-  expires_at: 'integer',
-  confirmed: 'integer',
-  refusals: 'integer',
-  blocked_sequence: 'integer',
-  blocked_reason: 'text',
-  blocked_since: 'integer',
-} as const
 
 const streamColumns = `q.stream, q.last_sequence, COALESCE(l.confirmed, 0) AS confirmed, COALESCE(l.refusals, 0) AS refusals,
   l.blocked_sequence, l.blocked_reason, l.blocked_since`
@@ -106,21 +97,27 @@ function leaseStatements(dialect: Dialect, named: Named) {
 }
 
 function reportStatements(dialect: Dialect, named: Named) {
-  const states = dialect.rows('@states', leaseColumns)
+  const leases = dialect.rows('@leases', { stream: 'key', confirmed: 'integer', refusals: 'integer' })
+  const blocks = dialect.rows('@blocks', { stream: 'key', sequence: 'integer', reason: 'text' })
+  const ready = `first_sequence = j.confirmed + 1,
+    oldest_at = (SELECT e.occurred_at FROM events e WHERE e.stream = ready_streams.stream AND e.sequence = j.confirmed + 1)`
   return {
-    leaseStates: `SELECT l.stream, l.fence, l.owner, l.expires_at, l.confirmed, l.refusals, q.last_sequence
-      FROM ${named('s')} JOIN stream_leases l ${dialect.forUpdate} ON l.stream = s.item JOIN streams q ON q.stream = l.stream`,
-    saveLeases: `UPDATE stream_leases SET owner = j.owner, expires_at = j.expires_at, confirmed = j.confirmed, refusals = j.refusals,
-      blocked_sequence = j.blocked_sequence, blocked_reason = j.blocked_reason, blocked_since = j.blocked_since
-      FROM ${states} j WHERE j.stream = stream_leases.stream`,
-    confirmEvents: `UPDATE events SET confirmed_at = @now
-      FROM ${dialect.rows('@confirmed', { stream: 'key', after: 'integer', through: 'integer' })} j
-      WHERE events.stream = j.stream AND events.sequence > j.after AND events.sequence <= j.through`,
-    saveReady: `UPDATE ready_streams SET first_sequence = j.confirmed + 1, available_at = j.available_at,
-      oldest_at = (SELECT e.occurred_at FROM events e WHERE e.stream = ready_streams.stream AND e.sequence = j.confirmed + 1)
-      FROM ${dialect.rows('@ready', { stream: 'key', confirmed: 'integer', available_at: 'integer' })} j
-      WHERE j.stream = ready_streams.stream`,
-    // That row alone decides the race with a writer, who raises last_sequence in it.
-    dropFinished: `DELETE FROM ready_streams WHERE stream IN (SELECT s.item FROM ${named('s')}) AND first_sequence > last_sequence`,
+    // A writer raises last_sequence in the row of ready_streams, whose lock alone tells what is the last event.
+    leaseStates: `SELECT l.stream, l.fence, l.owner, l.expires_at, l.confirmed, l.refusals,
+        COALESCE(r.last_sequence, (SELECT q.last_sequence FROM streams q WHERE q.stream = l.stream)) AS last_sequence
+      FROM ${named('s')} JOIN stream_leases l ${dialect.forUpdate} ON l.stream = s.item
+      LEFT JOIN ready_streams r ${dialect.forUpdate} ON r.stream = l.stream`,
+    confirmLeases: `UPDATE stream_leases SET confirmed = j.confirmed, refusals = j.refusals FROM ${leases} j WHERE j.stream = stream_leases.stream`,
+    endLeases: `UPDATE stream_leases SET owner = NULL, expires_at = @now, confirmed = j.confirmed, refusals = j.refusals
+      FROM ${leases} j WHERE j.stream = stream_leases.stream`,
+    blockLeases: `UPDATE stream_leases SET blocked_sequence = j.sequence, blocked_reason = j.reason, blocked_since = @now
+      FROM ${blocks} j WHERE j.stream = stream_leases.stream`,
+    // A stream that was not ready when its state was read may have become so since.
+    dropFinished: `DELETE FROM ready_streams WHERE stream IN (SELECT s.item FROM ${named('s')})
+      AND last_sequence <= (SELECT l.confirmed FROM stream_leases l WHERE l.stream = ready_streams.stream)`,
+    moveReady: `UPDATE ready_streams SET ${ready}
+      FROM ${dialect.rows('@ready', { stream: 'key', confirmed: 'integer' })} j WHERE j.stream = ready_streams.stream`,
+    giveBackReady: `UPDATE ready_streams SET available_at = j.available_at, ${ready}
+      FROM ${dialect.rows('@ready', { stream: 'key', confirmed: 'integer', available_at: 'integer' })} j WHERE j.stream = ready_streams.stream`,
   } as const
 }

@@ -1,6 +1,6 @@
-import type { Clock, LeasedStream, Outbox, RelayReport, StoreUnavailable, Stream, StreamLease, StreamState } from '@cbp/core'
+import type { Clock, Instant, LeasedStream, Outbox, RelayReport, StoreUnavailable, Stream, StreamLease, StreamState } from '@cbp/core'
 import { okAsync, type ResultAsync } from 'neverthrow'
-import type { Rows, SqlEngine, SqlParameters, SqlRow, SqlSession } from '../sql/engine.ts'
+import type { Rows, SqlEngine, SqlParameters, SqlRow, SqlSession, Statement } from '../sql/engine.ts'
 import { eventFromRow } from './event-rows.ts'
 import { type OutboxStatements, outboxStatements } from './outbox-statements.ts'
 import { applyReports, type LeaseState } from './relay-reports.ts'
@@ -127,22 +127,28 @@ async function recordReports(
   const now = clock.now()
   const named = JSON.stringify([...new Set(reports.map(({ stream }) => stream))])
   const [rows = []] = await session.run([{ sql: sql.leaseStates, parameters: { streams: named } }])
-  const before = rows.map(leaseFromRow)
-  const { states, refused } = applyReports(before, reports, now)
-  if (states.length === 0) return refused
-  const confirmedBefore = new Map(before.map(({ stream, confirmed }) => [stream, confirmed]))
-  const confirmed = states.flatMap(({ stream, confirmed: through }) => {
-    const after = confirmedBefore.get(stream) ?? 0
-    return through > after ? [{ stream, after, through }] : []
-  })
-  const ready = states.map(({ stream, confirmed: through, availableAt }) => ({ stream, confirmed: through, available_at: availableAt }))
-  await session.finish([
-    { sql: sql.saveLeases, parameters: { states: JSON.stringify(states.map(leaseToRow)) } },
-    ...(confirmed.length === 0 ? [] : [{ sql: sql.confirmEvents, parameters: { confirmed: JSON.stringify(confirmed), now } }]),
-    { sql: sql.saveReady, parameters: { ready: JSON.stringify(ready) } },
-    { sql: sql.dropFinished, parameters: { streams: JSON.stringify(states.map(({ stream }) => stream)) } },
-  ])
+  const { states, refused } = applyReports(rows.map(leaseFromRow), reports, now)
+  if (states.length > 0) await session.finish(savingStates(sql, states, now))
   return refused
+}
+
+/** Each table's rows change once; what most reports leave as it was is not written. */
+function savingStates(sql: OutboxStatements, states: readonly LeaseState[], now: Instant): readonly Statement[] {
+  const [held, ended] = [states.filter(({ owner }) => owner !== null), states.filter(({ owner }) => owner === null)]
+  const unfinished = ({ confirmed, last }: LeaseState): boolean => confirmed < last
+  const blocks = ended.flatMap(({ stream, blocked }) => (blocked === null ? [] : [{ stream, ...blocked }]))
+  const finished = states.filter((state) => !unfinished(state)).map(({ stream }) => stream)
+  const changes: readonly (readonly [sql: string, name: string, rows: readonly unknown[], ...now: readonly Instant[]])[] = [
+    [sql.confirmLeases, 'leases', held.map(leaseToRow)],
+    [sql.endLeases, 'leases', ended.map(leaseToRow), now],
+    [sql.blockLeases, 'blocks', blocks, now],
+    [sql.dropFinished, 'streams', finished],
+    [sql.moveReady, 'ready', held.filter(unfinished).map(readyToRow)],
+    [sql.giveBackReady, 'ready', ended.filter(unfinished).map(readyToRow)],
+  ]
+  return changes.flatMap(([text, name, rows, at]) =>
+    rows.length === 0 ? [] : [{ sql: text, parameters: { [name]: JSON.stringify(rows), ...(at === undefined ? {} : { now: at }) } }],
+  )
 }
 
 async function unblockStream(
@@ -188,15 +194,10 @@ function leaseFromRow(row: SqlRow): LeaseState {
   }
 }
 
-function leaseToRow({ stream, owner, expiresAt, confirmed, refusals, blocked }: LeaseState): SqlRow {
-  return {
-    stream,
-    owner,
-    expires_at: expiresAt,
-    confirmed,
-    refusals,
-    blocked_sequence: blocked?.sequence ?? null,
-    blocked_reason: blocked?.reason ?? null,
-    blocked_since: blocked?.since ?? null,
-  }
+function leaseToRow({ stream, confirmed, refusals }: LeaseState): SqlRow {
+  return { stream, confirmed, refusals }
+}
+
+function readyToRow({ stream, confirmed, availableAt }: LeaseState): SqlRow {
+  return { stream, confirmed, available_at: availableAt }
 }

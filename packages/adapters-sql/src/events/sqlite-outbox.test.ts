@@ -30,19 +30,17 @@ function sql(path: string, text: string): readonly unknown[] {
 
 describe('confirmations', () => {
   it(
-    'are kept with the events, each with its own time',
+    'move the backlog to the next event, and end it with the last',
     withStore(async (opened) => {
-      await emitOn(opened, stream, stream, stream)
+      const { store, clock } = opened
+      await emitOn(opened, stream)
+      await clock.advance(5)
+      await emitOn(opened, stream)
       const fence = (await lease(opened))[0]?.fence ?? 0
-      const first = opened.clock.now()
-      await opened.store.outbox.record([{ stream, fence, kind: 'confirmed', through: 1 }])
-      await opened.clock.advance(5)
-      await opened.store.outbox.record([{ stream, fence, kind: 'confirmed', through: 2 }])
-      expect(sql(opened.path, 'SELECT confirmed_at FROM events ORDER BY sequence')).toEqual([
-        { confirmed_at: first },
-        { confirmed_at: first + 5 },
-        { confirmed_at: null },
-      ])
+      await store.outbox.record([{ stream, fence, kind: 'confirmed', through: 1 }])
+      expect((await store.outbox.backlog())._unsafeUnwrap()).toEqual({ events: 1, blockedStreams: 0, oldest: clock.now() })
+      await store.outbox.record([{ stream, fence, kind: 'confirmed', through: 2 }])
+      expect(sql(opened.path, 'SELECT stream FROM ready_streams')).toEqual([])
     }),
   )
 })

@@ -28,8 +28,12 @@ function query(path: string, sql: string): readonly unknown[] {
   }
 }
 
+const columnsOfEvents = 'position, stream, sequence, event_id, type, payload, occurred_at, traceparent'
 /** Those first that nothing later changes. */
-const tablesOfVersion1 = ['entries', 'streams', 'events', 'versions', 'units', 'component_totals', 'ready_streams', 'store_head'] as const
+const readsOfVersion1 = [
+  ...['* FROM entries', '* FROM streams', `${columnsOfEvents} FROM events`],
+  ...['* FROM versions', '* FROM units', '* FROM component_totals', '* FROM ready_streams', '* FROM store_head'],
+] as const
 
 function fillVersion1(path: string): void {
   const database = new DatabaseSync(path)
@@ -82,7 +86,7 @@ describe('migrations', () => {
       const first = migrations.slice(0, 1)
       await openWith(path, first)
       fillVersion1(path)
-      const kept = (): readonly unknown[] => tablesOfVersion1.map((table) => query(path, `SELECT * FROM ${table}`))
+      const kept = (): readonly unknown[] => readsOfVersion1.map((read) => query(path, `SELECT ${read}`))
       const before = kept()
       expect(before.filter((rows) => (rows as unknown[]).length === 0)).toEqual([])
       const store = (await open({ path, clock, random: fakeRandom(1) }, migrations))._unsafeUnwrap()

@@ -43,6 +43,8 @@ export interface Relay {
 
 const pollMs = 500
 const publishDeadlineMs = 10_000
+/** How long the confirmations of a stream in hand are gathered; a relay that crashes repeats no more than those. */
+const gatherMs = 100
 /** After so many refusals of one event its stream is blocked until an operator unblocks it. */
 const refusalLimit = 8
 const refusalBackoff = { baseMs: 200, capMs: 60_000 }
@@ -64,6 +66,9 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 type State = {
   lanes: Map<Stream, Lane>
+  /** Lanes with confirmations that the store does not know of yet. */
+  unrecorded: Set<Lane>
+  isGathering: boolean
   counts: Mutable<RelayCounts>
   leaseMs: number
   /** Consecutive failures of the broker. */
@@ -86,6 +91,8 @@ export function relay(given: RelayDependencies): Relay {
   const deps: RelayDependencies = { ...given, outbox: survivingStore(given.log, given.outbox) }
   const state: State = {
     lanes: new Map(),
+    unrecorded: new Set(),
+    isGathering: false,
     counts: { confirmed: 0, refused: 0, blocked: 0, pauses: 0, lostLeases: 0 },
     leaseMs: 0,
     failures: 0,
@@ -208,19 +215,45 @@ function mustStop({ deps, state, cancel }: Machine, lane: Lane): boolean {
   return cancel.aborted || lane.lost || now >= lane.expiresAt || now < state.pausedUntil
 }
 
-/** Not awaited: the next event goes out while the store notes this one. */
-function noteConfirmed({ state, report }: Machine, lane: Lane, sequence: Sequence): void {
+/** Not recorded at once: the next event goes out meanwhile, and its confirmation says the same and more. */
+function noteConfirmed(machine: Machine, lane: Lane, sequence: Sequence): void {
+  const { state } = machine
   lane.confirmed = sequence
   lane.refusals = 0
   state.failures = 0
   state.counts.confirmed += 1
-  void report({ stream: lane.stream, fence: lane.fence, kind: 'confirmed', through: sequence })
+  state.unrecorded.add(lane)
+  if (!state.isGathering) void recordGathered(machine)
 }
 
-async function giveBack({ report }: Machine, lane: Lane): Promise<void> {
+async function recordGathered({ deps, state, report, cancel }: Machine): Promise<void> {
+  state.isGathering = true
+  while (state.unrecorded.size > 0) {
+    await deps.clock.sleep(gatherMs, cancel)
+    const lanes = [...state.unrecorded]
+    state.unrecorded.clear()
+    await Promise.all(lanes.map((lane) => report(confirmationOf(lane))))
+  }
+  state.isGathering = false
+}
+
+function confirmationOf({ stream, fence, confirmed: through }: Lane): RelayReport {
+  return { stream, fence, kind: 'confirmed', through }
+}
+
+type WithoutLease<Report> = Report extends unknown ? Omit<Report, keyof StreamLease> : never
+type Ending = Exclude<WithoutLease<RelayReport>, { kind: 'confirmed' }>
+
+/** The lease ends with this report, before which everything confirmed is recorded. */
+async function end({ state, report }: Machine, lane: Lane, ending: Ending): Promise<void> {
   const { stream, fence } = lane
   lane.ending = true
-  await report({ stream, fence, kind: 'released' })
+  if (state.unrecorded.delete(lane)) void report(confirmationOf(lane))
+  await report({ stream, fence, ...ending })
+}
+
+function giveBack(machine: Machine, lane: Lane): Promise<void> {
+  return end(machine, lane, { kind: 'released' })
 }
 
 /** A lost broker is nobody's fault: the relay waits, and no event is charged with it. */
@@ -234,20 +267,19 @@ function pause({ deps, state }: Machine, reason: string): void {
 }
 
 /** A refusal is the event's own: it is tried again later, and at last blocks its stream, never others. */
-async function refuse({ deps, state, report }: Machine, lane: Lane, event: SequencedEvent, reason: string): Promise<void> {
-  const { stream, fence } = lane
+async function refuse(machine: Machine, lane: Lane, event: SequencedEvent, reason: string): Promise<void> {
+  const { deps, state } = machine
   const { sequence } = event
   const refusals = lane.refusals + 1
-  lane.ending = true
   state.counts.refused += 1
   if (refusals < refusalLimit) {
     const { baseMs, capMs } = refusalBackoff
     const retryAt = deps.clock.now() + fullJitterMs(deps.random, refusals, baseMs, capMs)
-    return report({ stream, fence, kind: 'refused', sequence, reason, retryAt })
+    return end(machine, lane, { kind: 'refused', sequence, reason, retryAt })
   }
   state.counts.blocked += 1
-  deps.log.write('error', 'a stream is blocked: its next event was refused too often', { stream, sequence, refusals, reason })
-  return report({ stream, fence, kind: 'blocked', sequence, reason })
+  deps.log.write('error', 'a stream is blocked: its next event was refused too often', { stream: lane.stream, sequence, refusals, reason })
+  return end(machine, lane, { kind: 'blocked', sequence, reason })
 }
 
 /** Records a batch, again and again while the store is away; gives up when the leases are over anyway. */
