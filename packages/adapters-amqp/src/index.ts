@@ -1,6 +1,8 @@
 export type { InProcessEventBroker, InProcessEventBrokerOptions } from './in-process/in-process-event-broker.ts'
 export { inProcessEventBroker } from './in-process/in-process-event-broker.ts'
 export { inProcessSignals } from './in-process/in-process-signals.ts'
+export type { InvalidAmqpUrl } from './rabbitmq/amqp-url.ts'
+export { parseAmqpUrls } from './rabbitmq/amqp-url.ts'
 export type { RabbitEventBroker, RabbitEventBrokerOptions, RabbitHealth } from './rabbitmq/rabbit-event-broker.ts'
 export { rabbitEventBroker } from './rabbitmq/rabbit-event-broker.ts'
 export type { RabbitSignals, RabbitSignalsOptions } from './rabbitmq/rabbit-signals.ts'

@@ -36,6 +36,7 @@ describe('parseRedisUrl', () => {
     'redis://a,rediss://b',
     'redis://:one-word@a,redis://:other-word@b',
     'redis://a/1,redis://b/1',
+    'redis://a:0',
     'redis://a/path',
     'redis://a?word=1',
     'redis://:%E0%A4%A-word@a',

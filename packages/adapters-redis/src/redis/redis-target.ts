@@ -24,7 +24,10 @@ export function parseRedisUrl(text: string): Result<RedisTarget, InvalidRedisUrl
   const [first, ...others] = urls
   if (first === undefined || first === null || others.includes(null)) return invalid('must be redis://host:port or rediss://host:port')
   const all = urls.filter((url) => url !== null)
-  if (all.some(({ protocol, hostname }) => !['redis:', 'rediss:'].includes(protocol) || hostname === '')) {
+  if (
+    all.some(({ protocol, hostname }) => !['redis:', 'rediss:'].includes(protocol) || hostname === '') ||
+    all.some(({ port }) => port === '0')
+  ) {
     return invalid('must be redis://host:port or rediss://host:port')
   }
   if (all.some(({ search, hash }) => search !== '' || hash !== '')) return invalid('takes no parameters behind the path')

@@ -72,7 +72,9 @@ describe('settings', () => {
   it.each([
     ['CBP_REDIS_URL', 'http://:secret@cache'],
     ['CBP_REDIS_URL', 'redis://:secret@one,rediss://:secret@two'],
+    ['CBP_REDIS_URL', 'redis://:secret@one:0'],
     ['CBP_AMQP_URL', 'amqp://user:secret@one,http://two'],
+    ['CBP_AMQP_URL', 'amqps://user:secret@one?verify=verify_none'],
     ['CBP_SQL_REPLICA_URL', 'mssql://user:secret@host/cbp'],
   ])('refuse the engine %s=%s, and do not repeat its password', (name, url) => {
     expect(namesOf({ [name]: url })).toEqual([name])
@@ -127,6 +129,27 @@ describe('settings', () => {
     const settings = readSettings({ CBP_ENV: 'staging', ...given }, '/srv')._unsafeUnwrap()
     expect(settings).toMatchObject({ keyring: '/srv/keyring.json', paymentServiceUrl: 'http://payments/' })
     expect(settings.webhookSecrets).toHaveLength(2)
+  })
+
+  it.each([
+    ['redis://:secret@cache', 'CBP_REDIS_URL'],
+    ['rediss://:secret@cache', null],
+    ['redis://:secret@127.0.0.1:6379', null],
+    ['redis://:secret@[::1]:6379', null],
+    ['redis://:secret@localhost', null],
+    ['redis://:secret@localhost:1,redis://localhost:2', 'CBP_REDIS_URL'],
+    ['redis://:secret@localhost.example', 'CBP_REDIS_URL'],
+    ['redis://:secret@127.0.0.1.example', 'CBP_REDIS_URL'],
+    ['amqp://user:secret@broker', 'CBP_AMQP_URL'],
+    ['amqps://user:secret@broker,amqp://other', 'CBP_AMQP_URL'],
+    ['amqps://user:secret@broker,amqp://127.0.0.1', null],
+  ])('in production, let %s go over no network in the clear', (url, refused) => {
+    const name = url.startsWith('redis') ? 'CBP_REDIS_URL' : 'CBP_AMQP_URL'
+    const faults = faultsOf({ CBP_ENV: 'production', [name]: url }).filter((fault) => fault.name === name)
+    expect(faults.map((fault) => fault.name)).toEqual(refused === null ? [] : [refused])
+    expect(JSON.stringify(faults)).not.toContain('secret')
+    if (refused !== null) expect(faults[0]?.message).toMatch(/^must be (rediss|amqps):\/\/ in production .*NODE_EXTRA_CA_CERTS/)
+    expect(namesOf({ [name]: url })).toEqual([])
   })
 
   it('refuse a webhook secret that is none, and do not repeat it', () => {

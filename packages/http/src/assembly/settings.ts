@@ -1,9 +1,11 @@
 import { isAbsolute, join, resolve } from 'node:path'
+import { parseAmqpUrls } from '@cbp/adapters-amqp'
 import { parseRedisUrl, type RedisTarget } from '@cbp/adapters-redis'
 import { parseMssqlUrl } from '@cbp/adapters-sql'
 import { parseWebhookSecret, type WebhookSecret } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { z } from 'zod'
+import { plainEngineFaults } from './engines-tls.ts'
 
 export type Environment = 'development' | 'staging' | 'production'
 
@@ -70,6 +72,13 @@ const redisTarget = z.string().transform((text, context): RedisTarget => {
   return z.NEVER
 })
 
+const amqpUrls = z.string().transform((text, context): readonly string[] => {
+  const urls = parseAmqpUrls(text)
+  if (urls.isOk()) return urls.value
+  context.addIssue(urls.error.reason)
+  return z.NEVER
+})
+
 const webhookSecret = z.string().transform((text, context): WebhookSecret => {
   const secret = parseWebhookSecret(text)
   if (secret.isOk()) return secret.value
@@ -90,11 +99,7 @@ const schema = z.object({
   CBP_SQL_URL: z.string().optional(),
   CBP_SQL_REPLICA_URL: z.string().optional(),
   CBP_REDIS_URL: redisTarget.optional(),
-  CBP_AMQP_URL: z
-    .string()
-    .transform((text) => text.split(',').map((url) => url.trim()))
-    .pipe(z.array(z.url({ protocol: /^amqps?$/, message: 'must be amqp://host or amqps://host, several by comma' })).min(1))
-    .optional(),
+  CBP_AMQP_URL: amqpUrls.optional(),
   CBP_TLS_CERT: z.undefined(tlsElsewhere).optional(),
   CBP_TLS_KEY: z.undefined(tlsElsewhere).optional(),
   CBP_JWT_ISSUER: z.string().min(1).optional(),
@@ -224,6 +229,7 @@ function environmentFaults(given: Readonly<Record<string, string | undefined>>):
   for (const name of ['CBP_JWT_JWKS_URL', 'CBP_PAYMENT_SERVICE_URL']) {
     if (given[name]?.startsWith('http:') === true) faults.push({ name, message: 'must be https in production' })
   }
+  faults.push(...plainEngineFaults(given))
   if (given['CBP_TRUST_PROXY'] === undefined) {
     faults.push({
       name: 'CBP_TRUST_PROXY',
