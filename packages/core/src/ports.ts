@@ -1,4 +1,4 @@
-import type { ApiKeyStore, RecipientSeal } from './access/index.ts'
+import type { ApiKeyStore, DeploymentEnvironment, RecipientSeal } from './access/index.ts'
 import type { AuditStore } from './audit/index.ts'
 import type { ConfigCache, ConfigStore } from './config/index.ts'
 import type { DeadLetterStore, EventBroker, Outbox } from './events/index.ts'
@@ -44,6 +44,8 @@ export type Ports = Readonly<{
   mac: Mac
   secretSource: SecretSource
   keyRing: KeyRing
+  /** Told by every API key: one of another environment is refused. */
+  environment: DeploymentEnvironment
   /** What the Payment Service signs its webhooks with: any of them counts. */
   inboundSecrets: readonly WebhookSecret[]
 }>

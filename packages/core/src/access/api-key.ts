@@ -9,6 +9,8 @@ export type ApiKeySecret = Readonly<{
   mac: string
   /** Version of the data key `api-key-pepper` that it was made with. */
   pepper: number
+  /** What was asked for when the key was made, and counts for every later secret too; `null`: as the policy has it. */
+  lifetimeDays: number | null
   createdAt: Instant
   expiresAt: Instant
 }>

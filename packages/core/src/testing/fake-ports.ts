@@ -59,6 +59,7 @@ export function fakePorts(overrides: Partial<Ports> = {}): Ports {
     mac: fakeMac(),
     secretSource: fakeSecretSource(),
     keyRing: fakeKeyRing(),
+    environment: 'development',
     inboundSecrets: [fakeInboundSecret],
     ...overrides,
   }

@@ -77,6 +77,7 @@ export function failingPorts(
       mac: cheapMac,
       secretSource: fakeSecretSource(seed * 613 + boot),
       keyRing: cheapKeyRing,
+      environment: 'development',
       inboundSecrets: [serviceSecret],
     },
     heal: () => {
