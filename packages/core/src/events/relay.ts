@@ -5,7 +5,7 @@ import { deadlines } from '../kernel/deadlines.ts'
 import type { Log } from '../kernel/log.ts'
 import { fullJitterMs, type Random } from '../kernel/random.ts'
 import type { Signals } from '../kernel/signals.ts'
-import { survivingDefects, survivingStore } from '../kernel/survive-defects.ts'
+import { noteDefect, survivingStore } from '../kernel/survive-defects.ts'
 import { type Wake, wakeable } from '../kernel/wake.ts'
 import type { Sequence, SequencedEvent, Stream } from './event.ts'
 import type { BrokerUnavailable, EventBroker, EventRefused } from './ports/event-broker.ts'
@@ -125,17 +125,19 @@ function assemble(deps: RelayDependencies, state: State, cancel: CancelSignal): 
     wake: wakeable(deps.clock, cancel),
     publish: (event) => {
       const before = state.counts.confirmed
-      const published = survivingDefects(deps.log, () => deps.broker.publish(event), refusedByDefect)
-      return withDeadline<BrokerUnavailable | EventRefused | null>(
-        published.match(
-          () => null,
-          (failure) => failure,
-        ),
-        () => noConfirm(state.counts.confirmed > before),
-      )
+      return withDeadline(publishOnce(deps, event), () => noConfirm(state.counts.confirmed > before))
     },
     report: coalesce((reports: readonly RelayReport[]) => record(deps, state, reports)),
     fetch: fetchTogether(deps.outbox, deps.limits.page),
+  }
+}
+
+async function publishOnce({ broker, log }: RelayDependencies, event: SequencedEvent): Promise<BrokerUnavailable | EventRefused | null> {
+  try {
+    const published = await broker.publish(event)
+    return published.isOk() ? null : published.error
+  } catch (defect) {
+    return refusedByDefect(noteDefect(log, defect))
   }
 }
 

@@ -22,10 +22,15 @@ async function attempt<T, E, Failure>(
   try {
     return await call()
   } catch (defect) {
-    const reason = defect instanceof Error ? defect.message : String(defect)
-    log.write('error', 'a background call failed by a defect', { reason })
-    return err(asFailure(`a defect: ${reason}`))
+    return err(asFailure(noteDefect(log, defect)))
   }
+}
+
+/** Writes to the log what was thrown in a background loop; answers it as the reason of a failure. */
+export function noteDefect(log: Log, defect: unknown): string {
+  const reason = defect instanceof Error ? defect.message : String(defect)
+  log.write('error', 'a background call failed by a defect', { reason })
+  return `a defect: ${reason}`
 }
 
 /** Every method of a port to a store, so guarded. */
