@@ -1,9 +1,25 @@
-import type { Clock, ConfigStore, DeadLetterStore, Outbox, PaymentStore, Random, Transaction, Transactions, WebhookStore } from '@cbp/core'
+import type {
+  ApiKeyStore,
+  AuditStore,
+  Clock,
+  ConfigStore,
+  DataKeyStore,
+  DeadLetterStore,
+  Outbox,
+  PaymentStore,
+  Random,
+  Transaction,
+  Transactions,
+  WebhookStore,
+} from '@cbp/core'
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
+import { sqlApiKeyStore } from '../access/sql-api-key-store.ts'
+import { sqlAuditStore } from '../audit/sql-audit-store.ts'
 import { sqlConfigStore } from '../config/sql-config-store.ts'
 import { sqlDeadLetterStore } from '../events/sql-dead-letter-store.ts'
 import { sqlOutbox } from '../events/sql-outbox.ts'
 import { sqlPaymentStore } from '../payments/sql-payment-store.ts'
+import { sqlDataKeyStore } from '../sealing/sql-data-key-store.ts'
 import type { PlannedMigration } from '../sql/applied-migrations.ts'
 import type { StoreOpenError } from '../sql/open-errors.ts'
 import { sqlWebhookStore } from '../webhooks/sql-webhook-store.ts'
@@ -33,6 +49,9 @@ type CommittedPorts = Readonly<{
   paymentStore: PaymentStore
   webhookStore: WebhookStore
   deadLetterStore: DeadLetterStore
+  apiKeyStore: ApiKeyStore
+  auditStore: AuditStore
+  dataKeyStore: DataKeyStore
 }>
 
 export type MssqlStore = CommittedPorts &
@@ -138,6 +157,9 @@ function committedPorts(engine: ReturnType<typeof mssqlEngine>): CommittedPorts 
     paymentStore: sqlPaymentStore(engine),
     webhookStore: sqlWebhookStore(engine),
     deadLetterStore: sqlDeadLetterStore(engine),
+    apiKeyStore: sqlApiKeyStore(engine),
+    auditStore: sqlAuditStore(engine),
+    dataKeyStore: sqlDataKeyStore(engine),
   }
 }
 

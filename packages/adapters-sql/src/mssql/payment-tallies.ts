@@ -1,5 +1,5 @@
 import { paymentKind } from '../payments/payment-kinds.ts'
-import { hourOf } from '../payments/payment-statements.ts'
+import { hourOf } from '../sql/hour-of.ts'
 import { binaryCollation } from './mssql-dialect.ts'
 import type { PreparedRecord } from './record-writes.ts'
 import type { RowSource, RowSources, SourceColumn } from './row-sources.ts'

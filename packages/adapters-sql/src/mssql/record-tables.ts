@@ -8,6 +8,7 @@ import type { RowSource, SourceColumn } from './row-sources.ts'
 export type RecordTable<Row, Key> = Readonly<{
   /** One row, in messages. */
   kind: string
+  isAppendOnly: boolean
   columns: readonly string[]
   keyLength: number
   keyOf(of: Key): readonly SqlValue[]
@@ -45,6 +46,7 @@ function recordTable<Row, KeyName extends keyof Row>(kind: RecordKind<Row, KeyNa
       .join(' AND ')
   return {
     kind: kind.name,
+    isAppendOnly: kind.isAppendOnly ?? false,
     columns,
     keyLength: keys.length,
     keyOf: (of) => keyValuesOf(kind, of),

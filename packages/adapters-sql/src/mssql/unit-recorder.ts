@@ -88,6 +88,11 @@ export function unitTransaction(session: UnitSession, recording: Recording): Tra
     subscriptions: records(recordTables.subscriptions),
     lanes: records(recordTables.lanes),
     deliveries: records(recordTables.deliveries),
+    apiKeys: records(recordTables.apiKeys),
+    apiKeyUses: records(recordTables.apiKeyUses),
+    dataKeys: records(recordTables.dataKeys),
+    auditRecords: records(recordTables.auditRecords),
+    auditHead: records(recordTables.auditHead),
     ...webhookQueries(ask),
   }
 }
@@ -122,6 +127,7 @@ function recordsOf(recording: Recording, ask: Ask): RecordsOf {
       requireOpen(recording)
       const key = table.keyOf(row)
       const { state } = knownRow(recording, known, key)
+      if (op === 'update' && table.isAppendOnly) throw new Error(`${table.kind} ${key.join(' ')} cannot be updated: it is kept as it is`)
       if (state.isRecorded) throw new Error(`${table.kind} ${key.join(' ')} is recorded twice in one unit`)
       state.isRecorded = true
       recording.records.push({ table: known, op, key, state, row })

@@ -1,4 +1,4 @@
-import type { Instant, PaymentFilter } from '@cbp/core'
+import type { PaymentFilter } from '@cbp/core'
 import type { Dialect } from '../sql/engine.ts'
 import { newestFirst, residual } from '../sql/newest-first.ts'
 import { columnsOf } from '../sql/record-kind.ts'
@@ -7,11 +7,6 @@ import { discrepancyKind, historyKind, idempotencyKind, paymentKind, paymentStat
 
 /** Which parts of a filter are given. */
 export type PaymentListing = Readonly<Record<keyof PaymentFilter | 'before', boolean>>
-
-/** The hour of `payment_hours` that an instant is in. */
-export function hourOf(instant: Instant): number {
-  return Math.floor(instant / 3_600_000)
-}
 
 export type PaymentStatements = Readonly<{
   payment: string

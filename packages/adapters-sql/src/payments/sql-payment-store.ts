@@ -3,9 +3,10 @@ import type { ResultAsync } from 'neverthrow'
 import { dropInBatches } from '../sql/drop-in-batches.ts'
 import type { Rows, SqlEngine, SqlParameters } from '../sql/engine.ts'
 import { given } from '../sql/given.ts'
+import { hourOf } from '../sql/hour-of.ts'
 import { recordCodec } from '../sql/record-kind.ts'
 import { discrepancyKind, historyKind, paymentKind } from './payment-kinds.ts'
-import { hourOf, paymentStatements } from './payment-statements.ts'
+import { paymentStatements } from './payment-statements.ts'
 
 /** Committed payments over any SQL engine. */
 export function sqlPaymentStore(engine: SqlEngine): PaymentStore {

@@ -30,6 +30,8 @@ export type RecordShape = Readonly<{
   /** The first columns are the key's, in the order of `key`. */
   columns: Readonly<Record<string, RecordColumn>>
   key: readonly unknown[]
+  /** Rows are inserted, never updated. */
+  isAppendOnly?: true
 }>
 
 /** How the rows of one kind stand in their table. */

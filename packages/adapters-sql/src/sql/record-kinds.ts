@@ -1,6 +1,9 @@
 import type { Records, Transaction } from '@cbp/core'
+import { apiKeyKind, apiKeyUseKind } from '../access/api-key-kinds.ts'
+import { auditHeadKind, auditRecordKind } from '../audit/audit-kinds.ts'
 import { deadLetterKind, inboxKind } from '../events/inbox-kinds.ts'
 import { discrepancyKind, historyKind, idempotencyKind, paymentKind, paymentReferenceKind } from '../payments/payment-kinds.ts'
+import { dataKeyKind } from '../sealing/data-key-kind.ts'
 import { deliveryKind, laneKind, receivedWebhookKind, subscriptionKind } from '../webhooks/webhook-kinds.ts'
 import type { RecordKind } from './record-kind.ts'
 
@@ -23,4 +26,9 @@ export const recordKinds: RecordKinds = {
   subscriptions: subscriptionKind,
   lanes: laneKind,
   deliveries: deliveryKind,
+  apiKeys: apiKeyKind,
+  apiKeyUses: apiKeyUseKind,
+  dataKeys: dataKeyKind,
+  auditRecords: auditRecordKind,
+  auditHead: auditHeadKind,
 }

@@ -1,6 +1,6 @@
 import { paymentKind } from '../payments/payment-kinds.ts'
-import { hourOf } from '../payments/payment-statements.ts'
 import type { SqlValue } from '../sql/engine.ts'
+import { hourOf } from '../sql/hour-of.ts'
 import type { Connection } from './connection.ts'
 
 /**

@@ -8,6 +8,7 @@ import type { Connection, PreparedStatement } from './connection.ts'
 export type RecordTable<Row, Key> = Readonly<{
   /** One row, in messages. */
   kind: string
+  isAppendOnly: boolean
   keyOf(of: Key): readonly SqlValue[]
   find(key: readonly SqlValue[]): readonly SqlValue[] | null
   isTaken(key: readonly SqlValue[]): boolean
@@ -41,6 +42,7 @@ function recordTable<Row, KeyName extends keyof Row>(
   ]
   return {
     kind: kind.name,
+    isAppendOnly: kind.isAppendOnly ?? false,
     keyOf: (of) => keyValuesOf(kind, of),
     find: (key) => find.first(...key),
     isTaken: (key) => isTaken.first(...key) !== null,

@@ -1,11 +1,27 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Clock, ConfigStore, DeadLetterStore, Outbox, PaymentStore, Random, Transaction, Transactions, WebhookStore } from '@cbp/core'
+import type {
+  ApiKeyStore,
+  AuditStore,
+  Clock,
+  ConfigStore,
+  DataKeyStore,
+  DeadLetterStore,
+  Outbox,
+  PaymentStore,
+  Random,
+  Transaction,
+  Transactions,
+  WebhookStore,
+} from '@cbp/core'
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
+import { sqlApiKeyStore } from '../access/sql-api-key-store.ts'
+import { sqlAuditStore } from '../audit/sql-audit-store.ts'
 import { sqlConfigStore } from '../config/sql-config-store.ts'
 import { sqlDeadLetterStore } from '../events/sql-dead-letter-store.ts'
 import { sqlOutbox } from '../events/sql-outbox.ts'
 import { sqlPaymentStore } from '../payments/sql-payment-store.ts'
+import { sqlDataKeyStore } from '../sealing/sql-data-key-store.ts'
 import type { StoreOpenError } from '../sql/open-errors.ts'
 import { sqlWebhookStore } from '../webhooks/sql-webhook-store.ts'
 import { type Connection, openConnection } from './connection.ts'
@@ -37,6 +53,9 @@ export type SqliteStore = Readonly<{
   paymentStore: PaymentStore
   webhookStore: WebhookStore
   deadLetterStore: DeadLetterStore
+  apiKeyStore: ApiKeyStore
+  auditStore: AuditStore
+  dataKeyStore: DataKeyStore
   /** Answers quickly and writes nothing. */
   health(): Promise<SqliteHealth>
   /** Answers who waits, refuses newcomers, then closes the file. */
@@ -129,6 +148,9 @@ function assemble(options: SqliteStoreOptions, writer: Connection, reader: Conne
     paymentStore: sqlPaymentStore(engine),
     webhookStore: sqlWebhookStore(engine),
     deadLetterStore: sqlDeadLetterStore(engine),
+    apiKeyStore: sqlApiKeyStore(engine),
+    auditStore: sqlAuditStore(engine),
+    dataKeyStore: sqlDataKeyStore(engine),
     health: sqliteHealth(options.path, reader, group),
     close: closeOnce(writer, reader, group),
     abandon() {

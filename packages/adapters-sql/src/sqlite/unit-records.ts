@@ -32,6 +32,7 @@ export function unitRecords<Recording extends Recorded>(
       requireOpen(recording)
       const key = table.keyOf(row)
       const state = stateOf(recording.rows, table.kind, key)
+      if (op === 'update' && table.isAppendOnly) throw new Error(`${table.kind} ${key.join(' ')} cannot be updated: it is kept as it is`)
       if (state.isRecorded) throw new Error(`${table.kind} ${key.join(' ')} is recorded twice in one unit`)
       state.isRecorded = true
       recording.records.push({ table: table as RecordTable<unknown, unknown>, op, key, state, row })

@@ -27,12 +27,12 @@ function databaseIn(directory: string, clock: Clock): SimulatedDatabase {
     async connect(): Promise<SimulatedConnection> {
       const opened = await openSqlite({ path, clock, random: middling, synchronous: 'normal' })
       if (opened.isErr()) throw new Error(opened.error.reason)
-      const { transactions, configStore, outbox, deadLetterStore, paymentStore, webhookStore, abandon } = opened.value
+      const { health: _health, close: _close, abandon, ...ports } = opened.value
       const kill = (): void => {
         if (open.delete(kill)) abandon()
       }
       open.add(kill)
-      return { ports: { transactions, configStore, outbox, deadLetterStore, paymentStore, webhookStore }, kill }
+      return { ports, kill }
     },
     async close() {
       for (const kill of [...open]) kill()

@@ -66,9 +66,16 @@ function resourceModule(resources: Resources): ContainerModule {
 
 function coreModule(decorate: (ports: Ports) => Ports): ContainerModule {
   return new ContainerModule((options) => {
-    bindMade(options, 'storePorts', ['store'], ({ transactions, configStore, outbox, deadLetterStore, paymentStore, webhookStore }) => ({
-      ...{ transactions, configStore, outbox },
-      ...{ deadLetterStore, paymentStore, webhookStore },
+    bindMade(options, 'storePorts', ['store'], (store) => ({
+      transactions: store.transactions,
+      configStore: store.configStore,
+      outbox: store.outbox,
+      deadLetterStore: store.deadLetterStore,
+      paymentStore: store.paymentStore,
+      webhookStore: store.webhookStore,
+      apiKeyStore: store.apiKeyStore,
+      auditStore: store.auditStore,
+      dataKeyStore: store.dataKeyStore,
     }))
     bindMade(
       options,

@@ -8,11 +8,19 @@ import type { Settings } from './settings.ts'
 /** What an engine says about itself when health asks. */
 export type EngineHealth = Readonly<{ status: 'pass' | 'warn' | 'fail'; reason: string | null }>
 
+export type StorePort =
+  | 'transactions'
+  | 'configStore'
+  | 'outbox'
+  | 'deadLetterStore'
+  | 'paymentStore'
+  | 'webhookStore'
+  | 'apiKeyStore'
+  | 'auditStore'
+  | 'dataKeyStore'
+
 /** The stores behind core's ports, whichever database they lie in. */
-export type OpenedStore = Pick<
-  SqliteStore | MssqlStore,
-  'transactions' | 'configStore' | 'outbox' | 'deadLetterStore' | 'paymentStore' | 'webhookStore' | 'health' | 'close'
->
+export type OpenedStore = Pick<SqliteStore | MssqlStore, StorePort | 'health' | 'close'>
 
 /** The engines that the settings name, and how each fares. */
 export type Engines = Readonly<{

@@ -1,5 +1,6 @@
 import type { Core, Log, Ports } from '@cbp/core'
 import type { BindInWhenOnFluentSyntax, ContainerModuleLoadOptions, ResolvedValueInjectOptions } from 'inversify'
+import type { StorePort } from './engines.ts'
 import type { Resources } from './resources.ts'
 import type { Settings } from './settings.ts'
 
@@ -9,7 +10,7 @@ export type Services = Resources &
     settings: Settings
     log: Log
     platformPorts: Pick<Ports, PlatformPort | 'log' | 'keyRing'>
-    storePorts: Pick<Ports, 'transactions' | 'configStore' | 'outbox' | 'deadLetterStore' | 'paymentStore' | 'webhookStore'>
+    storePorts: Pick<Ports, StorePort>
     ports: Ports
     core: Core
   }
