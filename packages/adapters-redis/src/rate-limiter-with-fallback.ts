@@ -1,4 +1,4 @@
-import type { Log, RateLimiter } from '@cbp/core'
+import type { Log, RateLimitDecision, RateLimiter } from '@cbp/core'
 import type { InProcessRateLimiter } from './in-process/in-process-rate-limiter.ts'
 import type { SharedRateLimiter } from './redis/redis-rate-limiter.ts'
 
@@ -22,15 +22,16 @@ export function rateLimiterWithFallback({ shared, local, log }: FallbackRateLimi
     if (alone) log.write('warn', 'Rate limits are counted by this instance alone', {})
     else log.write('info', 'Rate limits are counted over all instances again', {})
   }
+  const settle = (asked: RateLimitDecision | null, { decision, undo }: ReturnType<InProcessRateLimiter['takeNow']>): RateLimitDecision => {
+    tell(asked === null)
+    if (asked === null) return decision
+    if (!asked.allowed) undo()
+    return asked
+  }
   return {
-    async take(request) {
-      const { decision, undo } = local.takeNow(request)
-      if (!decision.allowed) return decision
-      const answer = await shared.take(request)
-      tell(answer === null)
-      if (answer === null) return decision
-      if (!answer.allowed) undo()
-      return answer
+    take(request) {
+      const own = local.takeNow(request)
+      return own.decision.allowed ? shared.take(request).then((asked) => settle(asked, own)) : own.decision
     },
     counting: () => (isAlone ? 'this-instance' : 'all-instances'),
   }

@@ -7,6 +7,7 @@ import {
   type RateLimiter,
   type RateLimitRequest,
   type RateWindow,
+  type Taken,
   takeFrom,
 } from '@cbp/core'
 import { LRUCache } from 'lru-cache'
@@ -52,23 +53,30 @@ export function inProcessRateLimiter({ capacity, clock }: InProcessRateLimiterOp
     },
   })
 
-  const takeNow: InProcessRateLimiter['takeNow'] = (request) => {
-    const { partition, windowSeconds, cost } = request
+  const nameOf = ({ partition, windowSeconds }: RateLimitRequest): string => `${windowSeconds} ${partition}`
+
+  const decide = (name: string, request: RateLimitRequest): Taken => {
+    const { windowSeconds } = request
     latest = Math.max(latest, clock.now())
-    const name = `${windowSeconds} ${partition}`
     const counted = partitions.get(name)
     const before = counted ?? crowd.get(crowdOf(name, windowSeconds))
-    const { decision, window, bucket } = takeFrom(before?.window ?? null, request, latest)
-    if (counted === undefined) partitions.set(name, { window, windowSeconds })
-    else counted.window = window
+    const taken = takeFrom(before === undefined ? null : before.window, request, latest)
+    if (counted === undefined) partitions.set(name, { window: taken.window, windowSeconds })
+    else counted.window = taken.window
+    return taken
+  }
+
+  const takeNow: InProcessRateLimiter['takeNow'] = (request) => {
+    const name = nameOf(request)
+    const { decision, bucket } = decide(name, request)
     const undo = (): void => {
       const now = partitions.peek(name)
-      if (now !== undefined && decision.allowed) now.window = giveBack(now.window, bucket, cost)
+      if (now !== undefined && decision.allowed) now.window = giveBack(now.window, bucket, request.cost)
     }
     return { decision, undo }
   }
 
-  return { takeNow, take: async (request) => takeNow(request).decision }
+  return { takeNow, take: (request) => decide(nameOf(request), request).decision }
 }
 
 /** FNV-1a. */

@@ -44,32 +44,35 @@ export function bucketMs(windowSeconds: number): number {
 export type Taken = Readonly<{ decision: RateLimitDecision; window: RateWindow; bucket: number }>
 
 /** Decides about one request; a refused one takes nothing. Time that went back counts as standing still. */
-export function takeFrom(before: RateWindow | null, request: RateLimitRequest, now: Instant): Taken {
-  const widthMs = bucketMs(request.windowSeconds)
-  const bucket = Math.max(Math.floor(now / widthMs), before?.newest ?? 0)
+export function takeFrom(before: RateWindow | null, { windowSeconds, limit, cost }: RateLimitRequest, now: Instant): Taken {
+  const widthMs = bucketMs(windowSeconds)
+  const bucket = Math.max(Math.floor(now / widthMs), before === null ? 0 : before.newest)
   const counts = countsAt(before, bucket)
-  const used = counts.reduce((sum, count) => sum + count, 0)
-  const { limit, cost } = request
+  // A loop and no closures: this runs twice for every request.
+  let used = 0
+  for (let slot = 0; slot < rateWindowBuckets; slot += 1) used += counts[slot] as number
   const at = Math.max(now, bucket * widthMs)
-  const freedIn = (counted: number): number => Math.ceil(((counted + rateWindowBuckets) * widthMs - at) / 1000)
+  const window = { newest: bucket, counts }
   if (used + cost <= limit) {
     const slot = bucket % rateWindowBuckets
-    counts[slot] = (counts[slot] ?? 0) + cost
-    const decision = { allowed: true, limit, remaining: limit - used - cost, resetSeconds: freedIn(bucket), retryAfterSeconds: 0 }
-    return { decision, window: { newest: bucket, counts }, bucket }
+    counts[slot] = (counts[slot] as number) + cost
+    const resetSeconds = freedInSeconds(bucket, widthMs, at)
+    return { decision: { allowed: true, limit, remaining: limit - used - cost, resetSeconds, retryAfterSeconds: 0 }, window, bucket }
   }
   const { sufficient, last } = release(counts, bucket, used + cost - limit)
-  return {
-    decision: {
-      allowed: false,
-      limit,
-      remaining: Math.max(0, limit - used),
-      resetSeconds: used === 0 ? 0 : freedIn(last),
-      retryAfterSeconds: freedIn(sufficient),
-    },
-    window: { newest: bucket, counts },
-    bucket,
+  const decision = {
+    allowed: false,
+    limit,
+    remaining: Math.max(0, limit - used),
+    resetSeconds: used === 0 ? 0 : freedInSeconds(last, widthMs, at),
+    retryAfterSeconds: freedInSeconds(sufficient, widthMs, at),
   }
+  return { decision, window, bucket }
+}
+
+/** When what was counted in a bucket counts no more, from `at` on, rounded up. */
+function freedInSeconds(bucket: number, widthMs: number, at: Instant): number {
+  return Math.ceil(((bucket + rateWindowBuckets) * widthMs - at) / 1000)
 }
 
 /** Undoes what was taken, unless the bucket has left the window meanwhile. */
@@ -94,7 +97,7 @@ export function isOver(window: RateWindow, windowSeconds: number, now: Instant):
 /** The counts that matter in `bucket`, which is not before the newest; a copy. */
 function countsAt(window: RateWindow | null, bucket: number): number[] {
   if (window === null || bucket - window.newest >= rateWindowBuckets) return new Array<number>(rateWindowBuckets).fill(0)
-  const counts = [...window.counts]
+  const counts = window.counts.slice()
   for (let passed = window.newest + 1; passed <= bucket; passed += 1) counts[passed % rateWindowBuckets] = 0
   return counts
 }

@@ -22,11 +22,43 @@ export type AlertRules = Readonly<{
   resources: Readonly<{ cpu: string; memory: string; disk: string; channels: readonly string[] }>
 }>
 
+/** Which claim of a token names roles, and the permissions that each of them stands for. */
+export type TokenRoles = Readonly<{ claim: string; permissions: Readonly<Record<string, readonly string[]>> }>
+
+/** One token by its id, or all that a client was issued before an instant (RFC 3339). */
+export type TokenRevocation = Readonly<{ jti: string }> | Readonly<{ client: string; issuedBefore: string }>
+
+/** How much an instance takes on at a time before it answers 503. */
+export type LoadLimits = Readonly<{
+  /** Requests in work; no single route has more than half of them. */
+  inFlight: number
+  /** Requests that wait for a place among them. */
+  queued: number
+  /** How long one waits at most. */
+  queueMs: number
+  /** How long a request may have waited for its turn of the event loop while the instance is overloaded. */
+  turnMs: number
+  /** Streams and long polls that stay open. */
+  streams: number
+}>
+
 export type RecoveryObjectives = Readonly<{ rtoSeconds: number; rpoSeconds: number; mttrSeconds: number }>
 
 const hour = 3600
-const rateLimit = z.strictObject({ limit: z.int().min(1).max(1_000_000), windowSeconds: z.int().min(1).max(86_400) })
+const rateLimit = z.strictObject({ limit: z.int().min(1).max(1_000_000_000), windowSeconds: z.int().min(1).max(86_400) })
 const oneThousandIn15Minutes: RateLimit = { limit: 1000, windowSeconds: 900 }
+const text = z.string().min(1).max(300)
+const tokenRoles = z.strictObject({ claim: text, permissions: z.record(text, z.array(z.string().regex(/^[a-z:]{1,40}$/)).max(50)) })
+const tokenRevocations = z.array(
+  z.union([z.strictObject({ jti: text }), z.strictObject({ client: z.string().min(1).max(600), issuedBefore: z.iso.datetime() })]),
+)
+const loadLimits = z.strictObject({
+  inFlight: z.int().min(2).max(100_000),
+  queued: z.int().min(0).max(100_000),
+  queueMs: z.int().min(1).max(10_000),
+  turnMs: z.int().min(1).max(10_000),
+  streams: z.int().min(1).max(1_000_000),
+})
 const retrySchedule = z
   .array(
     z
@@ -50,6 +82,9 @@ const objectives = z.strictObject({ rtoSeconds: z.int().min(1), rpoSeconds: z.in
 export const tunables: Readonly<{
   rateLimitPerIp: Tunable<RateLimit>
   rateLimitPerClient: Tunable<RateLimit>
+  tokenRoles: Tunable<TokenRoles>
+  tokenRevocations: Tunable<readonly TokenRevocation[]>
+  loadLimits: Tunable<LoadLimits>
   relayLeaseMs: Tunable<number>
   webhookRetryScheduleSeconds: Tunable<readonly number[]>
   webhookTimeoutMs: Tunable<number>
@@ -58,6 +93,9 @@ export const tunables: Readonly<{
 }> = {
   rateLimitPerIp: tunable('security', 'rate-limit.per-ip', rateLimit, oneThousandIn15Minutes),
   rateLimitPerClient: tunable('security', 'rate-limit.per-client', rateLimit, oneThousandIn15Minutes),
+  tokenRoles: tunable<TokenRoles>('security', 'token.roles', tokenRoles, { claim: 'roles', permissions: {} }),
+  tokenRevocations: tunable<readonly TokenRevocation[]>('security', 'token.revocations', tokenRevocations, []),
+  loadLimits: tunable('security', 'load-limits', loadLimits, { inFlight: 256, queued: 128, queueMs: 50, turnMs: 8, streams: 20_000 }),
   relayLeaseMs: tunable('delivery', 'relay.lease-ms', z.int().min(1000).max(600_000), 10_000),
   webhookRetryScheduleSeconds: tunable('delivery', 'webhook.retry-schedule-seconds', retrySchedule, [
     0,

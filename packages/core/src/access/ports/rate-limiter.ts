@@ -10,5 +10,6 @@ import type { RateLimitDecision, RateLimitRequest } from '../rate-limit.ts'
  *   the limit to each instance.
  */
 export interface RateLimiter {
-  take(request: RateLimitRequest): Promise<RateLimitDecision>
+  /** Answers at once where nobody else has to be asked. */
+  take(request: RateLimitRequest): RateLimitDecision | Promise<RateLimitDecision>
 }

@@ -7,7 +7,7 @@ export function fakeRateLimiter(clock: Pick<Clock, 'now'>): RateLimiter {
   const model = rateLimiterModel()
   let latest = 0
   return {
-    async take(request) {
+    take(request) {
       latest = Math.max(latest, clock.now())
       const decision = model.decide(request, latest)
       if (decision.allowed) model.admit(request, latest)
