@@ -5,6 +5,7 @@ import { unitOfWork } from './kernel/unit-of-work.ts'
 import { applyReport, type PaymentsService, paymentsService } from './payments/index.ts'
 import type { Ports } from './ports.ts'
 import type { Transaction } from './transaction.ts'
+import { type UsersService, usersService } from './users/index.ts'
 import { type DispatcherLimits, fanOut, type WebhooksService, webhooksService } from './webhooks/index.ts'
 
 /** The whole hexagon: every use case as a typed function. */
@@ -13,6 +14,7 @@ export type Core = Readonly<{
   payments: PaymentsService
   webhooks: WebhooksService
   events: EventsService
+  users: UsersService
   /**
    * All background work of a serving instance. Resolves after `cancel` has fired and everything under way has ended.
    * A short-lived program does without: reads go to the store, and events are left to the serving instances.
@@ -55,6 +57,7 @@ export function createCore(ports: Ports, { limits: given = {}, consumers = [] }:
     payments,
     webhooks,
     events,
+    users: usersService(ports),
     run: async (cancel) => {
       await Promise.all([config.followChanges(cancel), events.relay(cancel), payments.reconcile(cancel), webhooks.dispatch(cancel)])
     },
