@@ -10,7 +10,7 @@ import {
   type Transaction,
   type VersionDraft,
 } from '@cbp/core'
-import { err, ok, type Result, ResultAsync } from 'neverthrow'
+import { err, ok, okAsync, type Result, ResultAsync } from 'neverthrow'
 import { versionColumns, versionFromRow } from '../config/version-rows.ts'
 import type { Rows, SqlRow, SqlValue, Statement } from '../sql/engine.ts'
 import { recordCodec } from '../sql/record-kind.ts'
@@ -60,13 +60,13 @@ const texts = {
 const subscriptions = recordCodec(subscriptionKind)
 const deliveries = recordCodec(deliveryKind)
 
-type Ask = <T>(statement: Statement, shape: (rows: Rows) => T) => ResultAsync<T, StoreUnavailable>
+type Ask = <T>(statements: readonly Statement[], shape: (rows: Rows, more: Rows) => T) => ResultAsync<T, StoreUnavailable>
 
 /** What a unit's work is given: reads go to its transaction, writes are only noted. */
 export function unitTransaction(session: UnitSession, recording: Recording): Transaction {
-  function ask<T>(statement: Statement, shape: (rows: Rows) => T): ResultAsync<T, StoreUnavailable> {
+  function ask<T>(statements: readonly Statement[], shape: (rows: Rows, more: Rows) => T): ResultAsync<T, StoreUnavailable> {
     requireOpen(recording)
-    return new ResultAsync(answer(session, recording, statement, shape))
+    return new ResultAsync(answer(session, recording, statements, shape))
   }
   const records = recordsOf(recording, ask)
   return {
@@ -93,19 +93,19 @@ export function unitTransaction(session: UnitSession, recording: Recording): Tra
     dataKeys: records(recordTables.dataKeys),
     auditRecords: records(recordTables.auditRecords),
     auditHead: records(recordTables.auditHead),
-    ...webhookQueries(ask),
+    ...webhookQueries(recording, ask),
   }
 }
 
 function configTransaction(recording: Recording, ask: Ask): ConfigTransaction {
   return {
     newest: (at) =>
-      ask({ sql: texts.newest, parameters: addressOf(at) }, ([row]): EntryVersion | null => {
+      ask([{ sql: texts.newest, parameters: addressOf(at) }], ([row]): EntryVersion | null => {
         if (row === undefined) recording.absent.push(at)
         return row === undefined ? null : versionFromRow(at, row)
       }),
     version: (at, version) =>
-      ask({ sql: texts.numbered, parameters: { ...addressOf(at), version } }, ([row]) =>
+      ask([{ sql: texts.numbered, parameters: { ...addressOf(at), version } }], ([row]) =>
         row === undefined ? null : versionFromRow(at, row),
       ),
     append(draft) {
@@ -134,10 +134,14 @@ function recordsOf(recording: Recording, ask: Ask): RecordsOf {
     }
     return {
       find(of) {
+        requireOpen(recording)
         const key = table.keyOf(of)
-        return ask(table.find(key), ([row]) => {
+        const { state } = knownRow(recording, known, key)
+        // It stays as read, so it need not be read again.
+        if (state.before !== undefined) return okAsync(state.before === null ? null : table.decode(state.before))
+        return ask([table.find(key)], ([row]) => {
           const found = row === undefined ? null : valuesOf(known, row)
-          knownRow(recording, known, key).state.before = found
+          state.before = found
           return found === null ? null : table.decode(found)
         })
       },
@@ -147,29 +151,50 @@ function recordsOf(recording: Recording, ask: Ask): RecordsOf {
   }
 }
 
-function webhookQueries(ask: Ask): Pick<Transaction, 'subscribers' | 'nextDue' | 'pendingDeliveries'> {
+/** Rows that are asked for because they are about to be updated come along locked, and need not be found one by one. */
+function webhookQueries(recording: Recording, ask: Ask): Pick<Transaction, 'subscribers' | 'nextDue' | 'pendingDeliveries'> {
   return {
-    subscribers: ({ client }) =>
-      ask(
-        client === null ? { sql: texts.subscribersToSystem, parameters: {} } : { sql: texts.subscribersOfClient, parameters: { client } },
-        (rows) => rows.map(subscriptions.decodeRow),
-      ),
+    subscribers({ paymentId }) {
+      const [sql, lanes] =
+        paymentId === null ? [texts.subscribersToSystem, texts.lanesOfSystem] : [texts.subscribersToPayment, texts.lanesOfPayment]
+      const parameters = paymentId === null ? {} : { paymentId }
+      return ask(
+        [
+          { sql, parameters },
+          { sql: lanes, parameters },
+        ],
+        (rows, more) => {
+          noteFound(recording, recordTables.lanes as unknown as AnyTable, more)
+          return rows.map(subscriptions.decodeRow)
+        },
+      )
+    },
     nextDue: (subscriptionId) =>
-      ask({ sql: texts.nextDue, parameters: { subscriptionId } }, ([row]) => (row?.['due_at'] ?? null) as Instant | null),
+      ask([{ sql: texts.nextDue, parameters: { subscriptionId } }], ([row]) => (row?.['due_at'] ?? null) as Instant | null),
     pendingDeliveries: (subscriptionId, limit) =>
-      ask({ sql: texts.pendingDeliveries, parameters: { subscriptionId, limit } }, (rows) => rows.map(deliveries.decodeRow)),
+      ask([{ sql: texts.pendingDeliveries, parameters: { subscriptionId, limit } }], (rows) => {
+        noteFound(recording, recordTables.deliveries as unknown as AnyTable, rows)
+        return rows.map(deliveries.decodeRow)
+      }),
+  }
+}
+
+function noteFound(recording: Recording, table: AnyTable, rows: Rows): void {
+  for (const row of rows) {
+    const values = valuesOf(table, row)
+    knownRow(recording, table, values.slice(0, table.keyLength)).state.before ??= values
   }
 }
 
 async function answer<T>(
   session: UnitSession,
   recording: Recording,
-  statement: Statement,
-  shape: (rows: Rows) => T,
+  statements: readonly Statement[],
+  shape: (rows: Rows, more: Rows) => T,
 ): Promise<Result<T, StoreUnavailable>> {
   try {
-    const [rows = []] = await session.ask([statement])
-    return ok(shape(rows))
+    const [rows = [], more = []] = await session.ask(statements)
+    return ok(shape(rows, more))
   } catch (error) {
     const failure = failureOf(error)
     if (failure === null) throw error

@@ -130,9 +130,9 @@ describe('subscribers', () => {
   const system = { allClients: false, system: true }
 
   it.each([
-    ['a client are its own and those that hear all', 'client', [1, 3]],
+    ['a payment are those of its client and those that hear all', idAt(9), [1, 3]],
     ['the system are those that hear it', null, [4]],
-  ])('of %s, while they are active', (_, client, expected) =>
+  ])('of %s, while they are active', (_, paymentId, expected) =>
     withStore(async ({ store }) => {
       const ids = fakeIds()
       const subscriptions = [
@@ -146,9 +146,10 @@ describe('subscribers', () => {
         ids.next(),
         recording((tx) => {
           for (const each of subscriptions) tx.subscriptions.insert(each)
+          tx.payments.insert(payment({ id: idAt(9) }))
         }),
       )
-      const found = await store.transactions.attempt(ids.next(), (tx) => tx.subscribers({ client }))
+      const found = await store.transactions.attempt(ids.next(), (tx) => tx.subscribers({ paymentId }))
       expect(found._unsafeUnwrap().value.map(({ id }) => id)).toEqual(expected.map((ms) => idAt(ms)))
     })(),
   )

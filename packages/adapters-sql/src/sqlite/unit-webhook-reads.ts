@@ -18,9 +18,9 @@ export function unitWebhookReads(connection: Connection): UnitWebhookReads {
   const deliveries = recordCodec(deliveryKind)
   const nextDue = connection.prepare(sql.nextDue)
   return {
-    subscribers({ client }) {
+    subscribers({ paymentId }) {
       const statement =
-        client === null ? { sql: sql.subscribersToSystem, parameters: {} } : { sql: sql.subscribersOfClient, parameters: { client } }
+        paymentId === null ? { sql: sql.subscribersToSystem, parameters: {} } : { sql: sql.subscribersToPayment, parameters: { paymentId } }
       return connection.all(statement).map(subscriptions.decodeRow)
     },
     nextDue: (subscriptionId) => (nextDue.first(subscriptionId)?.[0] ?? null) as Instant | null,

@@ -44,23 +44,33 @@ export function webhookStatements(dialect: Dialect): WebhookStatements {
 }
 
 export type WebhookReads = Readonly<{
-  subscribersOfClient: string
+  subscribersToPayment: string
   subscribersToSystem: string
+  /** The lanes of those, as rows to update. */
+  lanesOfPayment: string
+  lanesOfSystem: string
   nextDue: string
   pendingDeliveries: string
 }>
 
 /** Reads of a unit of work, besides the rows under a key. */
 export function webhookReads(dialect: Dialect): WebhookReads {
-  const select = `SELECT ${columnsOf(subscriptionKind)} FROM subscriptions WHERE`
+  const all = columnsOf(subscriptionKind)
+  const lanes = `SELECT ${columnsOf(laneKind)} FROM webhook_lanes ${dialect.forUpdate} WHERE subscription_id IN`
+  const ofPayment = `(SELECT p.client FROM payments p WHERE p.id = @paymentId)`
   // Few hear more than their own client, and every event asks for them: not to be looked for among all that are active.
   const isActive = `COALESCE(status, '') = 'active'`
+  const toPayment = (columns: string): string => `SELECT ${columns} FROM subscriptions
+      WHERE client = ${ofPayment} AND status = 'active' AND all_clients = 0
+      UNION ALL SELECT ${columns} FROM subscriptions WHERE all_clients = 1 AND ${isActive}`
+  const toSystem = (columns: string): string => `SELECT ${columns} FROM subscriptions WHERE hears_system = 1 AND ${isActive}`
   return {
-    subscribersOfClient: `${select} client = @client AND status = 'active' AND all_clients = 0
-      UNION ALL ${select} all_clients = 1 AND ${isActive} ORDER BY id`,
-    subscribersToSystem: `${select} hears_system = 1 AND ${isActive} ORDER BY id`,
+    subscribersToPayment: `${toPayment(all)} ORDER BY id`,
+    subscribersToSystem: `${toSystem(all)} ORDER BY id`,
+    lanesOfPayment: `${lanes} (${toPayment('id')}) ORDER BY subscription_id`,
+    lanesOfSystem: `${lanes} (${toSystem('id')}) ORDER BY subscription_id`,
     nextDue: `SELECT MIN(due_at) AS due_at FROM webhook_deliveries WHERE subscription_id = @subscriptionId AND status = 'pending'`,
-    pendingDeliveries: `SELECT ${columnsOf(deliveryKind)} FROM webhook_deliveries
+    pendingDeliveries: `SELECT ${columnsOf(deliveryKind)} FROM webhook_deliveries ${dialect.forUpdate}
       WHERE subscription_id = @subscriptionId AND status = 'pending' ORDER BY due_at, id ${dialect.limit('@limit')}`,
   }
 }

@@ -1,5 +1,4 @@
-import { errAsync, okAsync, type ResultAsync } from 'neverthrow'
-import type { StoreUnavailable } from '../kernel/failures.ts'
+import { err, ok, type ResultAsync } from 'neverthrow'
 import { type Content, type EntryNotFound, type EntryVersion, entryNotFound, type VersionNumber } from './entry.ts'
 import { type ConditionalWrite, type WriteDependencies, type WriteError, writeEntry } from './write-entry.ts'
 
@@ -13,18 +12,17 @@ export type RollbackConfig = (
 
 export function rollbackConfig(deps: WriteDependencies): RollbackConfig {
   return (write) =>
-    writeEntry<EntryNotFound | UnknownVersion | StoreUnavailable>(deps, write, (newest, tx) => {
-      if (newest === null) return errAsync(entryNotFound(write))
-      return tx.version(write, write.toVersion).andThen((target) => {
-        if (target === null) {
-          return errAsync<Restored, UnknownVersion>({ kind: 'unknown-version', version: write.toVersion, newest: newest.version })
-        }
-        return okAsync<Restored, UnknownVersion>({ content: contentOf(target), restoredFrom: write.toVersion })
-      })
-    })
+    writeEntry<EntryNotFound | UnknownVersion>(
+      deps,
+      write,
+      (newest, target) => {
+        if (newest === null) return err(entryNotFound(write))
+        if (target === null) return err({ kind: 'unknown-version', version: write.toVersion, newest: newest.version })
+        return ok({ content: contentOf(target), restoredFrom: write.toVersion })
+      },
+      write.toVersion,
+    )
 }
-
-type Restored = Readonly<{ content: Content; restoredFrom: VersionNumber }>
 
 function contentOf(version: EntryVersion): Content {
   return version.op === 'put' ? { op: 'put', value: version.value } : { op: 'delete', value: null }

@@ -1,4 +1,4 @@
-import { errAsync, okAsync, type ResultAsync } from 'neverthrow'
+import { err, ok, type ResultAsync } from 'neverthrow'
 import { type EntryNotFound, type EntryVersion, entryNotFound, isLive } from './entry.ts'
 import { type ConditionalWrite, type WriteDependencies, type WriteError, writeEntry } from './write-entry.ts'
 
@@ -8,7 +8,7 @@ export type UnsetConfig = (write: ConditionalWrite) => ResultAsync<EntryVersion,
 export function unsetConfig(deps: WriteDependencies): UnsetConfig {
   return (write) =>
     writeEntry(deps, write, (newest) => {
-      if (!isLive(newest)) return errAsync(entryNotFound(write))
-      return okAsync({ content: { op: 'delete', value: null } })
+      if (!isLive(newest)) return err(entryNotFound(write))
+      return ok({ content: { op: 'delete', value: null } })
     })
 }

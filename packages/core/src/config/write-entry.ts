@@ -31,7 +31,8 @@ export type WriteError = StaleVersion | ResolvedEtagUsed | InvalidValue | StoreU
 /** What a write makes of the newest version; `restoredFrom` is set by a rollback. */
 type Change = Readonly<{ content: Content; restoredFrom?: VersionNumber }>
 
-type Decide<E> = (newest: EntryVersion | null, tx: ConfigTransaction) => ResultAsync<Change, E>
+/** `older`: the version that was asked for besides the newest one. */
+type Decide<E> = (newest: EntryVersion | null, older: EntryVersion | null) => Result<Change, E>
 
 /**
  * Reads the newest version, lets `change` decide, checks the precondition, records version and event as one unit (L2).
@@ -41,16 +42,18 @@ export function writeEntry<E>(
   deps: WriteDependencies,
   write: ConditionalWrite,
   change: Decide<E>,
+  older: VersionNumber | null = null,
 ): ResultAsync<EntryVersion, E | WriteError> {
-  return new ResultAsync(commitEntry(deps, write, change))
+  return new ResultAsync(commitEntry(deps, write, change, older))
 }
 
 async function commitEntry<E>(
   { unitOfWork, onShown, ...deps }: WriteDependencies,
   write: ConditionalWrite,
   change: Decide<E>,
+  older: VersionNumber | null,
 ): Promise<Result<EntryVersion, E | WriteError>> {
-  const committed = await unitOfWork.run((tx) => new ResultAsync(recordEntry(deps, write, change, tx)))
+  const committed = await unitOfWork.run((tx) => new ResultAsync(recordEntry(deps, write, change, older, tx)))
   if (committed.isErr()) {
     // Only now: inside the unit it was not sure that what it read would last.
     if (isStale(committed.error) && committed.error.current !== null) onShown(write, committed.error.current.revision)
@@ -70,21 +73,50 @@ async function recordEntry<E>(
   { ids, clock, digest }: Pick<WriteDependencies, 'ids' | 'clock' | 'digest'>,
   write: ConditionalWrite,
   change: Decide<E>,
+  older: VersionNumber | null,
   tx: Transaction,
 ): Promise<Result<VersionDraft, E | WriteError>> {
-  const newest = await tx.config.newest(write)
-  if (newest.isErr()) return err(newest.error)
-  const decided = await change(newest.value, tx.config)
+  const read = await readEntries(write, older, tx.config)
+  if (read.isErr()) return err(read.error)
+  const { newest, above } = read.value
+  const decided = change(newest, read.value.older)
   if (decided.isErr()) return err(decided.error)
-  const precondition = await requirePrecondition(write, newest.value, tx.config)
+  const precondition = await requirePrecondition(write, newest, tx.config)
   if (precondition.isErr()) return err(precondition.error)
   const { caller, reason } = write
-  const draft = nextVersion(digest, write, newest.value, { ...decided.value, caller, reason })
-  const tunable = await requireTunable(draft, tx.config)
+  const draft = nextVersion(digest, write, newest, { ...decided.value, caller, reason })
+  const tunable = requireTunable(draft, above)
   if (tunable.isErr()) return err(tunable.error)
   tx.config.append(draft)
   tx.outbox.append(configurationUpdated(ids.next(), draft.component, [draft], { occurredAt: clock.now(), caller }))
   return ok(draft)
+}
+
+type Entries = Readonly<{
+  newest: EntryVersion | null
+  older: EntryVersion | null
+  /** What a setting of the service itself inherits from, the root first. */
+  above: readonly EntryVersion[]
+}>
+
+/** All at once, because each question may be a round trip; from the root down, as every writer of a setting locks them. */
+async function readEntries(
+  { component, key, scope }: Address,
+  version: VersionNumber | null,
+  tx: ConfigTransaction,
+): Promise<Result<Entries, StoreUnavailable>> {
+  const scopes = shippedDefault(component, key) === undefined ? [scope] : scopeChain(scope)
+  const [chain, older] = await Promise.all([
+    Promise.all(scopes.map((each) => tx.newest({ component, key, scope: each }))),
+    version === null ? ok(null) : tx.version({ component, key, scope }, version),
+  ])
+  if (older.isErr()) return err(older.error)
+  const found: (EntryVersion | null)[] = []
+  for (const each of chain) {
+    if (each.isErr()) return err(each.error)
+    found.push(each.value)
+  }
+  return ok({ newest: found.pop() ?? null, older: older.value, above: found.filter((each) => each !== null) })
 }
 
 async function requirePrecondition(
@@ -102,16 +134,10 @@ async function requirePrecondition(
 }
 
 /** A setting of the service itself must stay readable by the service: its resolved value is held against the shipped schema. */
-async function requireTunable(draft: VersionDraft, tx: ConfigTransaction): Promise<Result<void, InvalidValue | StoreUnavailable>> {
+function requireTunable(draft: VersionDraft, above: readonly EntryVersion[]): Result<void, InvalidValue> {
   const shipped = shippedDefault(draft.component, draft.key)
   if (shipped === undefined || draft.op === 'delete') return ok()
-  const chain: EntryVersion[] = []
-  for (const scope of scopeChain(draft.scope).slice(0, -1)) {
-    const above = await tx.newest({ ...draft, scope })
-    if (above.isErr()) return err(above.error)
-    if (above.value !== null) chain.push(above.value)
-  }
-  const resolved = resolve(shipped, [...chain, { ...draft, revision: zeroRevision, recordedAt: 0 }])
+  const resolved = resolve(shipped, [...above, { ...draft, revision: zeroRevision, recordedAt: 0 }])
   const faults = resolved === null ? [] : tunableFaults(draft.component, draft.key, resolved.value)
   return faults.length === 0 ? ok() : err({ kind: 'invalid-value', faults })
 }

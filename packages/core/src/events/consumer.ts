@@ -134,33 +134,42 @@ async function applyMissingEvent(machine: Machine, event: SequencedEvent, givesU
 async function applyOnce(machine: Machine, delivery: Delivery): Promise<Outcome> {
   const { deps, definition, counts } = machine
   const applied = await runForEvent(deps.unitOfWork, (tx) => recordNext(tx, definition, delivery))
-  if (applied.isErr()) {
-    const { kind, reason } = applied.error
-    return kind === 'store-unavailable' ? { kind: 'away', reason } : countFailure(machine, delivery, reason)
+  if (applied.isOk()) {
+    counts.applied += 1
+    return done
   }
-  if (applied.value === 'applied') counts.applied += 1
-  else if (applied.value === 'duplicate') counts.duplicates += 1
-  else return applied.value
-  return done
+  const refusal = applied.error
+  switch (refusal.kind) {
+    case 'duplicate':
+      counts.duplicates += 1
+      return done
+    case 'gap':
+      return refusal
+    case 'store-unavailable':
+      return { kind: 'away', reason: refusal.reason }
+    case 'event-not-applicable':
+      return countFailure(machine, delivery, refusal.reason)
+  }
 }
 
-type Next = 'applied' | 'duplicate' | Extract<Outcome, { kind: 'gap' }>
+/** The event is not the next one: refuses the unit, and with it what was recorded of the event. */
+type NotNext = Readonly<{ kind: 'duplicate' }> | Extract<Outcome, { kind: 'gap' }>
 
+/** Applies the event while it still asks for the position, because each question may be a round trip. */
 async function recordNext(
   tx: Transaction,
   definition: ConsumerDefinition,
   delivery: Delivery,
-): Promise<Result<Next, EventNotApplicable | StoreUnavailable>> {
+): Promise<Result<void, NotNext | EventNotApplicable | StoreUnavailable>> {
   const { stream, sequence } = delivery
-  const found = await tx.inbox.find({ consumer: definition.name, stream })
+  const [found, applied] = await Promise.all([tx.inbox.find({ consumer: definition.name, stream }), applying(definition, tx, delivery)])
   if (found.isErr()) return err(found.error)
   const after = found.value?.sequence ?? 0
-  if (sequence <= after) return ok('duplicate')
-  if (sequence > after + 1) return ok({ kind: 'gap', after })
-  const applied = await applying(definition, tx, delivery)
+  if (sequence <= after) return err({ kind: 'duplicate' })
+  if (sequence > after + 1) return err({ kind: 'gap', after })
   if (applied.isErr()) return err(applied.error)
   savePosition(tx, found.value, { consumer: definition.name, stream, sequence, failures: 0 })
-  return ok('applied')
+  return ok()
 }
 
 function savePosition(tx: Transaction, before: InboxPosition | null, position: InboxPosition): void {

@@ -74,7 +74,7 @@ async function replay(
   const { deadLetterStore, unitOfWork, clock, consumers } = deps
   const shown = await show(deadLetterStore, id)
   if (shown.isErr()) return err(shown.error)
-  const { state, consumer: name } = shown.value
+  const { state, consumer: name, event } = shown.value
   if (state !== 'dead') return err({ kind: 'dead-letter-settled', letter: shown.value })
   const definition = consumers.find((each) => each.name === name)
   if (definition === undefined) return err({ kind: 'unknown-consumer', consumer: name })
@@ -84,9 +84,9 @@ async function replay(
   const replayed = await runForEvent(
     unitOfWork,
     async (tx): Promise<Result<DeadLetter, NotDead | EventNotApplicable | StoreUnavailable>> => {
-      const dead = await requireDead(tx, id)
+      // Together, because each question may be a round trip; refused as a whole where the letter has been settled since.
+      const [dead, applied] = await Promise.all([requireDead(tx, id), applying(definition, tx, { ...event, replayed: true })])
       if (dead.isErr()) return err(dead.error)
-      const applied = await applying(definition, tx, { ...dead.value.event, replayed: true })
       if (applied.isErr()) return err(applied.error)
       const letter = ended(dead.value, 'replayed', null, caller, clock)
       tx.deadLetters.update(letter)

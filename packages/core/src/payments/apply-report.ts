@@ -3,7 +3,7 @@ import type { Clock, Instant } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { IdSource } from '../kernel/ids.ts'
 import type { Transaction } from '../transaction.ts'
-import { concernsDiscrepancies, detailOf, judgeReport, type KeptDiscrepancies, type RemoteView } from './judge-report.ts'
+import { detailOf, judgeReport, type KeptDiscrepancies, type RemoteView } from './judge-report.ts'
 import type { Cause, Discrepancy, DiscrepancyKind, Payment, PaymentId } from './payment.ts'
 import type { RemoteStatus } from './ports/payment-service.ts'
 import { type Origin, recordSteps } from './transitions.ts'
@@ -40,14 +40,17 @@ async function applyTold(
   tx: Transaction,
   { paymentId, status, occurredAt, reference, reason, cause, requestId, traceparent }: StatusReport,
 ): Promise<Result<ReportOutcome, StoreUnavailable>> {
-  const found = await tx.payments.find({ id: paymentId })
+  const found = await findToJudge(tx, paymentId)
   if (found.isErr()) return err(found.error)
   if (found.value === null) return ok(null)
   const view: RemoteView = { status, occurredAt, reference, reason, terms: null, evidence: 'told' }
   const actor = cause === 'reconciler' ? 'reconciler' : 'payment-service'
-  const recorded = await recordView(ids, tx, found.value, view, { actor, cause, requestId, traceparent, at: clock.now() })
-  return recorded.map(({ payment }) => (payment.version > (found.value?.version ?? 0) ? 'effect' : 'recorded'))
+  const { payment } = recordView(ids, tx, found.value, view, { actor, cause, requestId, traceparent, at: clock.now() })
+  return ok(payment.version > found.value.payment.version ? 'effect' : 'recorded')
 }
+
+/** A payment with its discrepancies, resolved ones included. */
+export type FoundPayment = Readonly<{ payment: Payment; kept: KeptDiscrepancies }>
 
 export type RecordedView = Readonly<{
   payment: Payment
@@ -55,35 +58,38 @@ export type RecordedView = Readonly<{
   opened: number
 }>
 
-/** The same for a payment that this unit has found and not recorded yet. */
-export async function recordView(
-  ids: IdSource,
-  tx: Transaction,
-  before: Payment,
-  told: RemoteView,
-  origin: Origin,
-): Promise<Result<RecordedView, StoreUnavailable>> {
-  const { reference, reason } = told
-  const view = { ...told, reference: reference && detailOf(reference), reason: reason && detailOf(reason) }
-  const kept = concernsDiscrepancies(before, view) ? await keptDiscrepancies(tx, before.id) : ok({})
-  if (kept.isErr()) return err(kept.error)
-  const { payment, steps, discrepancies } = judgeReport(before, view, kept.value, origin)
-  if (payment !== before) tx.payments.update(payment)
-  recordSteps(ids, tx, steps, origin)
-  for (const discrepancy of discrepancies) recordDiscrepancy(tx, discrepancy, kept.value)
-  return ok({ payment, opened: discrepancies.filter((each) => isNewlyOpen(each, kept.value)).length })
-}
-
 const kinds: readonly DiscrepancyKind[] = ['status', 'amount', 'currency']
 
-async function keptDiscrepancies(tx: Transaction, paymentId: PaymentId): Promise<Result<KeptDiscrepancies, StoreUnavailable>> {
+/** Together, because each question may be a round trip: rows that most payments do not have cost less. `null`: no such payment. */
+export async function findToJudge(tx: Transaction, id: PaymentId): Promise<Result<FoundPayment | null, StoreUnavailable>> {
+  const [found, ...discrepancies] = await Promise.all([
+    tx.payments.find({ id }),
+    ...kinds.map((kind) => tx.discrepancies.find({ paymentId: id, kind })),
+  ])
+  if (found.isErr()) return err(found.error)
   const kept: Partial<Record<DiscrepancyKind, Discrepancy>> = {}
-  for (const kind of kinds) {
-    const found = await tx.discrepancies.find({ paymentId, kind })
-    if (found.isErr()) return err(found.error)
-    if (found.value !== null) kept[kind] = found.value
+  for (const each of discrepancies) {
+    if (each.isErr()) return err(each.error)
+    if (each.value !== null) kept[each.value.kind] = each.value
   }
-  return ok(kept)
+  return ok(found.value === null ? null : { payment: found.value, kept })
+}
+
+/** The same for a payment that this unit has found and not recorded yet. */
+export function recordView(
+  ids: IdSource,
+  tx: Transaction,
+  { payment: before, kept }: FoundPayment,
+  told: RemoteView,
+  origin: Origin,
+): RecordedView {
+  const { reference, reason } = told
+  const view = { ...told, reference: reference && detailOf(reference), reason: reason && detailOf(reason) }
+  const { payment, steps, discrepancies } = judgeReport(before, view, kept, origin)
+  if (payment !== before) tx.payments.update(payment)
+  recordSteps(ids, tx, steps, origin)
+  for (const discrepancy of discrepancies) recordDiscrepancy(tx, discrepancy, kept)
+  return { payment, opened: discrepancies.filter((each) => isNewlyOpen(each, kept)).length }
 }
 
 function recordDiscrepancy(tx: Transaction, discrepancy: Discrepancy, kept: KeptDiscrepancies): void {

@@ -1,12 +1,11 @@
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import type { Clock, Instant } from '../kernel/clock.ts'
 import { deadlines } from '../kernel/deadlines.ts'
-import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { IdSource } from '../kernel/ids.ts'
 import type { Log } from '../kernel/log.ts'
 import { survivingDefects } from '../kernel/survive-defects.ts'
 import type { Transaction } from '../transaction.ts'
-import { type RecordedView, recordView } from './apply-report.ts'
+import { type FoundPayment, type RecordedView, recordView } from './apply-report.ts'
 import { isOpen, type RemoteView } from './judge-report.ts'
 import type { Attempt, Payment } from './payment.ts'
 import type { Instruction, PaymentService, PaymentServiceUnavailable, RemotePayment } from './ports/payment-service.ts'
@@ -120,29 +119,30 @@ export function isConclusive(attempt: Attempt, askedAt: Instant): boolean {
 }
 
 /** Records what was heard of a payment that this unit has found and not recorded yet. */
-export async function recordHeard(
+export function recordHeard(
   ids: IdSource,
   tx: Transaction,
-  payment: Payment,
+  found: FoundPayment,
   heard: Heard,
   evidence: RemoteView['evidence'],
   origin: Origin,
-): Promise<Result<RecordedView, StoreUnavailable>> {
+): RecordedView {
+  const { payment } = found
   switch (heard.kind) {
     case 'remote': {
       const { status, reference, reason, amount, currency } = heard.remote
       const view: RemoteView = { status, occurredAt: null, reference, reason, terms: { amount, currency }, evidence }
-      return recordView(ids, tx, payment, view, origin)
+      return recordView(ids, tx, found, view, origin)
     }
     case 'refused':
-      return recordView(ids, tx, payment, { ...nothingKnown, status: 'FAILED', reason: heard.reason, evidence }, origin)
+      return recordView(ids, tx, found, { ...nothingKnown, status: 'FAILED', reason: heard.reason, evidence }, origin)
     case 'absent':
-      if (!isOpen(payment)) return recordView(ids, tx, payment, { ...nothingKnown, evidence }, origin)
-      return recordView(ids, tx, payment, { ...nothingKnown, status: 'FAILED', reason: neverBegan, evidence }, origin)
+      if (!isOpen(payment)) return recordView(ids, tx, found, { ...nothingKnown, evidence }, origin)
+      return recordView(ids, tx, found, { ...nothingKnown, status: 'FAILED', reason: neverBegan, evidence }, origin)
     case 'lost':
-      return ok(payment.status === 'PROCESSING' ? recordLoss(ids, tx, payment, origin) : unchanged(payment))
+      return payment.status === 'PROCESSING' ? recordLoss(ids, tx, payment, origin) : unchanged(payment)
     case 'unavailable':
-      return ok(unchanged(payment))
+      return unchanged(payment)
   }
 }
 

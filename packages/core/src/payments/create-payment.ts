@@ -53,10 +53,12 @@ async function recordCreation(
   const place = { client, operation: 'create-payment', key: idempotency.key } as const
   const now = clock.now()
   const { reference } = details
-  // Before the key: one request makes both, so whoever finds the reference taken by its own request also finds the key.
-  const taken = reference === null ? ok(null) : await tx.paymentReferences.find({ client, reference })
+  // The reference before the key: one request makes both, so whoever finds it taken by its own request also finds the key.
+  const [taken, found] = await Promise.all([
+    reference === null ? ok(null) : tx.paymentReferences.find({ client, reference }),
+    tx.idempotencyKeys.find(place),
+  ])
   if (taken.isErr()) return err(taken.error)
-  const found = await tx.idempotencyKeys.find(place)
   if (found.isErr()) return err(found.error)
   const state = keyState(found.value, fingerprint, now)
   if (state.kind === 'answered') return ok({ answer: state.answer, value: null })

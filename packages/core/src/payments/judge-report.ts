@@ -39,16 +39,6 @@ export function isOpen({ status }: Pick<Payment, 'status'>): boolean {
   return status === 'PROCESSING' || status === 'UNKNOWN'
 }
 
-/**
- * Whether discrepancies must be read before judging: that no payment without one pays for it. A settled payment that
- * will not be asked about again has no open discrepancy; one that was never instructed cannot be asked about.
- */
-export function concernsDiscrepancies(payment: Payment, view: RemoteView): boolean {
-  if (view.evidence === 'asked' || payment.attempt === null || differingTerms(payment, view).length > 0) return true
-  if (isOpen(payment)) return targets(payment, view, 'webhook').length > 0
-  return payment.checkAt !== null || (!isLate(payment.status, view) && holds(payment.status) !== holds(view.status))
-}
-
 /** Legal transitions, or a note; and where the two services disagree about money afterwards, a discrepancy (L8, L9). */
 export function judgeReport(before: Payment, view: RemoteView, kept: KeptDiscrepancies, origin: Origin): Judgement {
   const steps = transitionsFor(before, view, origin)

@@ -3,6 +3,7 @@ import type { StoreUnavailable } from '../kernel/failures.ts'
 import { canonicalJson } from '../kernel/json.ts'
 import { maySee } from '../kernel/viewer.ts'
 import type { Transaction } from '../transaction.ts'
+import { findToJudge } from './apply-report.ts'
 import { attemptLifeMs, type Heard, inquire, leaseMs, recordHeard, send } from './attempts.ts'
 import { type CommandDependencies, recordKey } from './create-payment.ts'
 import {
@@ -68,14 +69,13 @@ type Begun = Started | AnsweredAs
 async function begin(deps: ProcessDependencies, tx: Transaction, fingerprint: string, command: Command): Promise<Result<Begun, Refusal>> {
   const { id, viewer, caller, idempotency } = command
   const now = deps.clock.now()
-  // Before the key: whoever finds the payment changed by its own request also finds the key.
-  const found = await tx.payments.find({ id })
+  const place = { client: caller.client, operation: 'process-payment', key: idempotency.key } as const
+  // The payment before the key: whoever finds it changed by its own request also finds the key.
+  const [found, held] = await Promise.all([tx.payments.find({ id }), tx.idempotencyKeys.find(place)])
   if (found.isErr()) return err(found.error)
+  if (held.isErr()) return err(held.error)
   const payment = found.value
   if (payment === null || !maySee(viewer, payment.client)) return err({ kind: 'payment-not-found', id })
-  const place = { client: caller.client, operation: 'process-payment', key: idempotency.key } as const
-  const held = await tx.idempotencyKeys.find(place)
-  if (held.isErr()) return err(held.error)
   const state = keyState(held.value, fingerprint, now)
   switch (state.kind) {
     case 'answered':
@@ -125,19 +125,16 @@ async function end(
   { id, caller, idempotency }: Command,
 ): Promise<Result<AnsweredAs | RequestInFlight, Refusal>> {
   const now = clock.now()
-  const found = await tx.payments.find({ id })
+  const [found, held] = await Promise.all([findToJudge(tx, id), tx.idempotencyKeys.find(key)])
   if (found.isErr()) return err(found.error)
-  if (found.value === null) return err({ kind: 'payment-not-found', id })
-  const held = await tx.idempotencyKeys.find(key)
   if (held.isErr()) return err(held.error)
+  if (found.value === null) return err({ kind: 'payment-not-found', id })
   const { requestId, traceparent } = caller
   const origin: Origin = { actor: 'payment-service', cause: 'instruction', requestId, traceparent, at: now }
-  const recorded = await recordHeard(ids, tx, found.value, heard, 'told', origin)
-  if (recorded.isErr()) return err(recorded.error)
+  const { payment } = recordHeard(ids, tx, found.value, heard, 'told', origin)
   const first = held.value?.answer ?? null
   if (first !== null) return ok({ kind: 'answered', answered: { answer: first, value: null } })
   if (held.value?.leasedUntil !== key.leasedUntil) return ok(requestInFlight(held.value ?? key, now))
-  const { payment } = recorded.value
   const answer = idempotency.answerOf(payment)
   tx.idempotencyKeys.update({ ...held.value, answer })
   return ok({ kind: 'answered', answered: { answer, value: payment } })

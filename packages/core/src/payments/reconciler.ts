@@ -8,6 +8,7 @@ import type { Random } from '../kernel/random.ts'
 import { survivingDefects, survivingStore } from '../kernel/survive-defects.ts'
 import type { UnitOfWork } from '../kernel/unit-of-work.ts'
 import type { Transaction } from '../transaction.ts'
+import { findToJudge } from './apply-report.ts'
 import { conclusiveFrom, type Heard, inquire, leaseMs, recordHeard } from './attempts.ts'
 import { isOpen } from './judge-report.ts'
 import type { Attempt, Payment, PaymentId } from './payment.ts'
@@ -151,17 +152,18 @@ async function recordCheck(
   { payment: asked, next }: Claim,
   heard: Heard,
 ): Promise<Result<Checked, StoreUnavailable>> {
-  const found = await tx.payments.find({ id: asked.id })
+  const found = await findToJudge(tx, asked.id)
   if (found.isErr()) return err(found.error)
   if (found.value === null) return ok({ after: null, opened: 0 })
-  const { version, entries, checkAt } = found.value
+  const { payment: held, kept } = found.value
+  const { version, entries, checkAt } = held
   const evidence = version === asked.version && entries === asked.entries ? 'asked' : 'told'
   const origin: Origin = { actor: 'reconciler', cause: 'reconciler', requestId: null, traceparent: null, at: clock.now() }
   const isClaimed = checkAt === asked.checkAt && checkAt !== next
-  const before = isClaimed ? { ...found.value, checkAt: next } : found.value
-  const recorded = await recordHeard(ids, tx, before, heard, evidence, origin)
-  if (isClaimed && recorded.isOk() && recorded.value.payment === before) tx.payments.update(before)
-  return recorded.map(({ payment, opened }) => ({ after: payment, opened }))
+  const before = isClaimed ? { ...held, checkAt: next } : held
+  const { payment, opened } = recordHeard(ids, tx, { payment: before, kept }, heard, evidence, origin)
+  if (isClaimed && payment === before) tx.payments.update(before)
+  return ok({ after: payment, opened })
 }
 
 async function sweepKeys({ store, clock }: ReconcilerDependencies, cancel: CancelSignal): Promise<void> {

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
-import { ok, type ResultAsync, safeTry } from 'neverthrow'
+import { ok, okAsync, type ResultAsync, safeTry } from 'neverthrow'
 import { describe, expect, it } from 'vitest'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import { anyInstant, anyUuid } from '../kernel/testing/arbitraries.ts'
 import { fakeIds } from '../kernel/testing/fake-ids.ts'
 import { over } from '../kernel/testing/harness.ts'
 import { itHolds } from '../kernel/testing/property.ts'
+import { anyPayment } from '../payments/testing/arbitraries.ts'
 import type { Transaction } from '../transaction.ts'
 import type { DeliveryStatus, Lane, ReceivedWebhook, Subscription, WebhookDelivery } from '../webhooks/index.ts'
 import { anyDeliveryOf, anyLaneOf, anyReceivedWebhook, anySubscription, anyWebhookClient } from '../webhooks/testing/arbitraries.ts'
@@ -101,14 +102,16 @@ function listLaws(open: OpenStore, numRuns: number): void {
   itHolds(
     'finds the subscribers of a client and of the system, active ones only',
     numRuns,
-    fc.asyncProperty(anyRows, fc.option(anyWebhookClient), (rows, client) =>
+    fc.asyncProperty(anyRows, fc.option(fc.record({ payment: anyPayment, client: anyWebhookClient })), (rows, given) =>
       over(open, async (store) => {
         await insertAll(store, rows)
+        const payment = given && { ...given.payment, client: given.client }
+        if (payment !== null) await inUnit(store, (tx) => okAsync(tx.payments.insert(payment)))
         const concerned = rows.subscriptions.filter(({ status, reach, client: owner }) => {
           if (status !== 'active') return false
-          return client === null ? reach.system : reach.allClients || owner === client
+          return payment === null ? reach.system : reach.allClients || owner === payment.client
         })
-        const found = await inUnit(store, (tx) => tx.subscribers({ client }))
+        const found = await inUnit(store, (tx) => tx.subscribers({ paymentId: payment?.id ?? null }))
         expect(found).toEqual([...concerned].sort(byId))
       })(),
     ),

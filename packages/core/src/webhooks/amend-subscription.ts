@@ -1,10 +1,11 @@
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import type { Clock, Instant } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
+import type { Uuid } from '../kernel/ids.ts'
 import type { UnitOfWork } from '../kernel/unit-of-work.ts'
 import type { Transaction } from '../transaction.ts'
-import { type Cancelled, cancelInLane, cancelRest } from './cancel-pending.ts'
-import { emptyLane, laneUntil, wellAgain } from './lane.ts'
+import { type Cancelled, cancelInLane, cancelRest, findInLane, type InLane } from './cancel-pending.ts'
+import { emptyLane, type Lane, laneUntil, wellAgain } from './lane.ts'
 import { findOwn } from './own-subscription.ts'
 import type { ForbiddenTarget, WebhookTransport } from './ports/webhook-transport.ts'
 import { checkDetails } from './subscribe.ts'
@@ -19,6 +20,8 @@ type Refusal = SubscriptionNotFound | StaleSubscription | ForbiddenTarget | Beyo
 type Changed = Readonly<{ subscription: Subscription; cancelled: Cancelled }>
 
 const nothingCancelled: Cancelled = { count: 0, more: false }
+const nothingInLane: InLane = { lane: null, pending: [] }
+const nothingDue: Due = { lane: null, nextDue: null }
 
 export function amendSubscription(deps: Dependencies): AmendSubscription {
   return (command) => new ResultAsync(amend(deps, command))
@@ -28,10 +31,11 @@ export function unsubscribe(deps: Dependencies): Unsubscribe {
   return (command) =>
     new ResultAsync(
       settle(deps, async (tx, now) => {
-        const found = await findAsSeen(tx, command)
+        const [found, inLane] = await Promise.all([findAsSeen(tx, command), findInLane(tx, command.id)])
         if (found.isErr()) return err(found.error)
+        if (inLane.isErr()) return err(inLane.error)
         const { version } = found.value
-        return end(tx, { ...found.value, status: 'deleted', version: version + 1, updatedAt: now }, now)
+        return end(tx, { ...found.value, status: 'deleted', version: version + 1, updatedAt: now }, inLane.value, now)
       }),
     )
 }
@@ -65,17 +69,27 @@ async function findAsSeen(
 }
 
 async function record(tx: Transaction, command: Command, now: Instant): Promise<Result<Changed, Refusal>> {
-  const found = await findAsSeen(tx, command)
+  const { id, amendment, caller } = command
+  const { active, url } = amendment
+  // What may be needed is asked for at once, because each question may be a round trip.
+  const [found, ending, beginning] = await Promise.all([
+    findAsSeen(tx, command),
+    active === false ? findInLane(tx, id) : ok(nothingInLane),
+    active === true || url !== undefined ? findDue(tx, id) : ok(nothingDue),
+  ])
   if (found.isErr()) return err(found.error)
+  if (ending.isErr()) return err(ending.error)
+  if (beginning.isErr()) return err(beginning.error)
   const amended = amendDetails(found.value, command, now)
   if (amended.isErr()) return err(amended.error)
-  const { active } = command.amendment
   if (active === false && found.value.status === 'active') {
-    const because = command.caller.client === found.value.client ? 'disabled by its owner' : 'disabled by an operator'
-    return end(tx, { ...disabled(amended.value, because, now), version: amended.value.version }, now)
+    const because = caller.client === found.value.client ? 'disabled by its owner' : 'disabled by an operator'
+    return end(tx, { ...disabled(amended.value, because, now), version: amended.value.version }, ending.value, now)
   }
-  if (active === true && found.value.status !== 'active') return begin(tx, { ...amended.value, status: 'active', disabledBecause: null })
-  if (amended.value.url !== found.value.url) return begin(tx, amended.value)
+  if (active === true && found.value.status !== 'active') {
+    return ok(begin(tx, { ...amended.value, status: 'active', disabledBecause: null }, beginning.value))
+  }
+  if (amended.value.url !== found.value.url) return ok(begin(tx, amended.value, beginning.value))
   tx.subscriptions.update(amended.value)
   return ok({ subscription: amended.value, cancelled: nothingCancelled })
 }
@@ -104,22 +118,25 @@ function reachOf({ client, reach: held }: Subscription, reach: Reach, caller: st
 }
 
 /** Sends no more: what is pending is cancelled. */
-async function end(tx: Transaction, subscription: Subscription, now: Instant): Promise<Result<Changed, StoreUnavailable>> {
+async function end(tx: Transaction, subscription: Subscription, inLane: InLane, now: Instant): Promise<Result<Changed, StoreUnavailable>> {
   tx.subscriptions.update(subscription)
-  const cancelled = await cancelInLane(tx, subscription.id, now)
+  const cancelled = await cancelInLane(tx, subscription.id, inLane, now)
   return cancelled.map((each) => ({ subscription, cancelled: each }))
 }
 
 /** Starts with a clean record: of the endpoint as it is now no failure is known. */
-async function begin(tx: Transaction, subscription: Subscription): Promise<Result<Changed, StoreUnavailable>> {
-  const subscriptionId = subscription.id
-  const lane = await tx.lanes.find({ subscriptionId })
-  if (lane.isErr()) return err(lane.error)
-  const nextDue = await tx.nextDue(subscriptionId)
-  if (nextDue.isErr()) return err(nextDue.error)
+function begin(tx: Transaction, subscription: Subscription, { lane, nextDue }: Due): Changed {
   tx.subscriptions.update(subscription)
-  const fresh = laneUntil(wellAgain(lane.value ?? emptyLane(subscriptionId)), nextDue.value)
-  if (lane.value === null) tx.lanes.insert(fresh)
+  const fresh = laneUntil(wellAgain(lane ?? emptyLane(subscription.id)), nextDue)
+  if (lane === null) tx.lanes.insert(fresh)
   else tx.lanes.update(fresh)
-  return ok({ subscription, cancelled: nothingCancelled })
+  return { subscription, cancelled: nothingCancelled }
+}
+
+type Due = Readonly<{ lane: Lane | null; nextDue: Instant | null }>
+
+async function findDue(tx: Transaction, subscriptionId: Uuid): Promise<Result<Due, StoreUnavailable>> {
+  const [lane, nextDue] = await Promise.all([tx.lanes.find({ subscriptionId }), tx.nextDue(subscriptionId)])
+  if (lane.isErr()) return err(lane.error)
+  return nextDue.map((due) => ({ lane: lane.value, nextDue: due }))
 }

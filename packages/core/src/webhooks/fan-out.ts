@@ -1,4 +1,4 @@
-import { err, ok, okAsync, type Result, ResultAsync } from 'neverthrow'
+import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import { type ReadTunable, tunables } from '../config/index.ts'
 import type { ConsumerDefinition, Delivery, EventNotApplicable } from '../events/index.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -7,7 +7,6 @@ import type { IdSource, Uuid } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Transaction } from '../transaction.ts'
 import { spreadMs, type WebhookDelivery } from './delivery.ts'
-import type { Audience } from './ports/webhook-store.ts'
 import { newDelivery, queueDelivery } from './queue-delivery.ts'
 import { type Subscription, typeHeard } from './subscription.ts'
 
@@ -29,27 +28,30 @@ export function fanOut(deps: FanOutDependencies): ConsumerDefinition {
 type Fanning = FanOutDependencies & Readonly<{ firstDelayMs: () => number }>
 
 async function fan(deps: Fanning, tx: Transaction, event: Delivery): Promise<Result<void, EventNotApplicable | StoreUnavailable>> {
-  const audience = await audienceOf(tx, event)
-  if (audience.isErr()) return err(audience.error)
-  const subscribers = await tx.subscribers(audience.value)
+  const paymentId = paymentOf(event)
+  if (paymentId.isErr()) return err(paymentId.error)
+  const [payment, subscribers] = await Promise.all([
+    paymentId.value === null ? ok(null) : tx.payments.find({ id: paymentId.value }),
+    tx.subscribers({ paymentId: paymentId.value }),
+  ])
+  if (payment.isErr()) return err(payment.error)
   if (subscribers.isErr()) return err(subscribers.error)
-  for (const subscription of subscribers.value) {
-    const delivery = deliveryFor(deps, subscription, event)
-    if (delivery === null) continue
-    const queued = await queueDelivery(tx, delivery)
-    if (queued.isErr()) return err(queued.error)
+  if (paymentId.value !== null && payment.value === null) return err(notApplicable('there is no such payment'))
+  const deliveries = subscribers.value.flatMap((subscription) => deliveryFor(deps, subscription, event) ?? [])
+  const lanes = await Promise.all(deliveries.map(({ subscriptionId }) => tx.lanes.find({ subscriptionId })))
+  for (const [index, lane] of lanes.entries()) {
+    if (lane.isErr()) return err(lane.error)
+    const delivery = deliveries[index]
+    if (delivery !== undefined) queueDelivery(tx, lane.value, delivery)
   }
   return ok()
 }
 
 /** A payment's events are its client's; all others are of the service as a whole. */
-function audienceOf(tx: Transaction, { stream, event }: Delivery): ResultAsync<Audience, EventNotApplicable | StoreUnavailable> {
-  if (!event.type.startsWith('PAYMENT_')) return okAsync({ client: null })
-  const id = stream.startsWith(paymentStream) ? (stream.slice(paymentStream.length) as Uuid) : null
-  if (id === null) return new ResultAsync(Promise.resolve(err(notApplicable('a payment event outside of a payment stream'))))
-  return tx.payments
-    .find({ id })
-    .andThen((payment) => (payment === null ? err(notApplicable('there is no such payment')) : ok({ client: payment.client })))
+function paymentOf({ stream, event }: Delivery): Result<Uuid | null, EventNotApplicable> {
+  if (!event.type.startsWith('PAYMENT_')) return ok(null)
+  if (!stream.startsWith(paymentStream)) return err(notApplicable('a payment event outside of a payment stream'))
+  return ok(stream.slice(paymentStream.length) as Uuid)
 }
 
 function deliveryFor({ ids, clock, random, firstDelayMs }: Fanning, subscription: Subscription, event: Delivery): WebhookDelivery | null {

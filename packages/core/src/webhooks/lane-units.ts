@@ -4,7 +4,7 @@ import { type Instant, timestamp } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { IdSource, Uuid } from '../kernel/ids.ts'
 import type { Transaction } from '../transaction.ts'
-import { cancelBatch, cancelInLane } from './cancel-pending.ts'
+import { cancelBatch, cancelInLane, findInLane } from './cancel-pending.ts'
 import { afterTry, ended, holds, isGone, type RetryPolicy, succeeded, type Tried, type WebhookDelivery } from './delivery.ts'
 import { hasFailedTooLong, isFree, type Lane, laneAfterTry, laneFreed, sameLane, wellAgain } from './lane.ts'
 import { disabled, hostOf, type Subscription } from './subscription.ts'
@@ -25,13 +25,14 @@ export async function leaseLane(
   leaseMs: number,
 ): Promise<Result<Leased | Cleared | null, StoreUnavailable>> {
   // Before the lane, here as everywhere: units that lock rows in one order do not wait for each other in a ring.
-  const subscription = await tx.subscriptions.find({ id: subscriptionId })
+  const [subscription, lane] = await Promise.all([tx.subscriptions.find({ id: subscriptionId }), tx.lanes.find({ subscriptionId })])
   if (subscription.isErr()) return err(subscription.error)
-  const lane = await tx.lanes.find({ subscriptionId })
   if (lane.isErr()) return err(lane.error)
   if (lane.value === null || !isFree(lane.value, now)) return ok(null)
   if (subscription.value?.status !== 'active') {
-    const cancelled = await cancelInLane(tx, subscriptionId, now)
+    const found = await findInLane(tx, subscriptionId)
+    if (found.isErr()) return err(found.error)
+    const cancelled = await cancelInLane(tx, subscriptionId, found.value, now)
     return cancelled.map(({ count }): Cleared => ({ kind: 'cleared', cancelled: count }))
   }
   const leased = { ...lane.value, fence: lane.value.fence + 1, leasedUntil: now + leaseMs }
@@ -55,11 +56,10 @@ export async function renewLane(
 
 /** Frees a lane, to be looked at when its next delivery is due; a sender who was fenced out frees nothing. */
 export async function giveBackLane(tx: Transaction, lease: LaneLease, now: Instant): Promise<Result<void, StoreUnavailable>> {
-  const lane = await findLeased(tx, lease)
+  const [lane, nextDue] = await Promise.all([findLeased(tx, lease), tx.nextDue(lease.subscriptionId)])
   if (lane.isErr()) return err(lane.error)
-  if (lane.value === null) return ok()
-  const nextDue = await tx.nextDue(lease.subscriptionId)
   if (nextDue.isErr()) return err(nextDue.error)
+  if (lane.value === null) return ok()
   tx.lanes.update(laneFreed(lane.value, nextDue.value, now))
   return ok()
 }
@@ -92,16 +92,22 @@ export async function recordTries(
 ): Promise<Result<TriesRecorded | null, StoreUnavailable>> {
   const { subscriptionId } = lease
   const { now, policy } = recording
-  const subscription = await tx.subscriptions.find({ id: subscriptionId })
+  // At once, because each question may be a round trip.
+  const [subscription, found, pending, ...deliveries] = await Promise.all([
+    tx.subscriptions.find({ id: subscriptionId }),
+    findLeased(tx, lease),
+    recording.release ? tx.pendingDeliveries(subscriptionId, tries.length + 1) : ok([]),
+    ...tries.map(({ deliveryId }) => tx.deliveries.find({ id: deliveryId })),
+  ])
   if (subscription.isErr()) return err(subscription.error)
-  const found = await findLeased(tx, lease)
   if (found.isErr()) return err(found.error)
+  if (pending.isErr()) return err(pending.error)
   if (found.value === null) return ok(null)
   const settled: Settled[] = []
-  for (const tried of tries) {
-    const delivery = await tx.deliveries.find({ id: tried.deliveryId })
+  for (const [index, delivery] of deliveries.entries()) {
     if (delivery.isErr()) return err(delivery.error)
-    if (delivery.value === null || holds(delivery.value, tried)) continue
+    const tried = tries[index]
+    if (tried === undefined || delivery.value === null || holds(delivery.value, tried)) continue
     settled.push({ before: delivery.value, after: afterTry(delivery.value, tried, policy, now), tried })
   }
   // How it fared where it pointed before its owner changed the URL says nothing of where it points now.
@@ -125,15 +131,8 @@ export async function recordTries(
     cancelled = rest.value.count
     // Not given back with this unit: what it has just cancelled is still pending for its own reads.
   } else if (recording.release) {
-    const freed = await freeLane(
-      tx,
-      lane,
-      tries,
-      recorded.map(({ after }) => after),
-      now,
-    )
-    if (freed.isErr()) return err(freed.error)
-    lane = freed.value
+    const own = recorded.map(({ after }) => after)
+    lane = freeLane(lane, pending.value, own, now)
   }
   if (!sameLane(lane, found.value)) tx.lanes.update(lane)
   const counted = { ...countEnds(recorded, settled), disabled: because === null ? 0 : 1 }
@@ -146,18 +145,10 @@ async function findLeased(tx: Transaction, { subscriptionId, fence }: LaneLease)
 }
 
 /** Free, and due with the earliest of what is pending: beside the rows of this unit, whose new state it cannot read. */
-async function freeLane(
-  tx: Transaction,
-  lane: Lane,
-  tries: readonly Tried[],
-  own: readonly WebhookDelivery[],
-  now: Instant,
-): Promise<Result<Lane, StoreUnavailable>> {
-  const pending = await tx.pendingDeliveries(lane.subscriptionId, tries.length + 1)
-  if (pending.isErr()) return err(pending.error)
-  const others = pending.value.filter(({ id }) => !own.some((each) => each.id === id))
+function freeLane(lane: Lane, pending: readonly WebhookDelivery[], own: readonly WebhookDelivery[], now: Instant): Lane {
+  const others = pending.filter(({ id }) => !own.some((each) => each.id === id))
   const due = [...others, ...own].flatMap(({ dueAt }) => dueAt ?? [])
-  return ok(laneFreed(lane, due.length === 0 ? null : Math.min(...due), now))
+  return laneFreed(lane, due.length === 0 ? null : Math.min(...due), now)
 }
 
 function whyDisabled(subscription: Subscription | null, telling: readonly Tried[], lane: Lane, now: Instant): string | null {

@@ -60,9 +60,14 @@ async function receive(deps: Dependencies, message: SignedMessage, caller: Calle
   if (verified.isErr()) return err(verified.error)
   const report = parseReport(message.body, caller)
   if (report.isErr()) return err(report.error)
-  const committed = await unitOfWork.run((tx) => new ResultAsync(recordOnce(deps, tx, verified.value, report.value)))
-  return committed.map(({ value }) => value)
+  const id = verified.value
+  const committed = await unitOfWork.run((tx) => new ResultAsync(recordOnce(deps, tx, id, report.value)))
+  if (committed.isOk()) return ok(committed.value.value)
+  return committed.error.kind === 'seen-before' ? ok({ outcome: 'duplicate', id }) : err(committed.error)
 }
+
+/** Refuses the unit, and with it what the report would have recorded. */
+type SeenBefore = Readonly<{ kind: 'seen-before' }>
 
 /** L16: the id and its effect are one unit, and the id's unique index decides between racing copies. */
 async function recordOnce(
@@ -70,12 +75,12 @@ async function recordOnce(
   tx: Transaction,
   id: string,
   report: StatusReport,
-): Promise<Result<Received, UnknownPayment | StoreUnavailable>> {
-  const seen = await tx.receivedWebhooks.find({ id })
+): Promise<Result<Received, SeenBefore | UnknownPayment | StoreUnavailable>> {
+  // Together, because each question may be a round trip.
+  const [seen, applied] = await Promise.all([tx.receivedWebhooks.find({ id }), applyReport({ ids, clock }, tx, report)])
   if (seen.isErr()) return err(seen.error)
   const now: Instant = clock.now()
-  if (seen.value !== null && seen.value.expiresAt > now) return ok({ outcome: 'duplicate', id })
-  const applied = await applyReport({ ids, clock }, tx, report)
+  if (seen.value !== null && seen.value.expiresAt > now) return err({ kind: 'seen-before' })
   if (applied.isErr()) return err(applied.error)
   if (applied.value === null) return err({ kind: 'unknown-payment', paymentId: report.paymentId })
   const received = { id, receivedAt: now, expiresAt: now + idLifeMs }

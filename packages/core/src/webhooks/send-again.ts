@@ -6,6 +6,7 @@ import type { UnitOfWork } from '../kernel/unit-of-work.ts'
 import { maySee } from '../kernel/viewer.ts'
 import type { Transaction } from '../transaction.ts'
 import type { WebhookDelivery } from './delivery.ts'
+import type { Lane } from './lane.ts'
 import { findActive } from './own-subscription.ts'
 import { newDelivery, type QueuedMessage, queueDelivery } from './queue-delivery.ts'
 import type {
@@ -43,21 +44,24 @@ async function recordTest(
   tx: Transaction,
   { id, viewer, caller }: Parameters<SendTest>[0],
 ): Promise<Result<WebhookDelivery, NotActive>> {
-  const subscription = await findActive(tx, viewer, id)
+  const [subscription, lane] = await Promise.all([findActive(tx, viewer, id), tx.lanes.find({ subscriptionId: id })])
   if (subscription.isErr()) return err(subscription.error)
+  if (lane.isErr()) return err(lane.error)
   const { client } = subscription.value
   const payload = { subscriptionId: id, timestamp: timestamp(deps.clock.now()) }
   const body = JSON.stringify({ type: 'TEST', payload })
-  return queueNow(deps, tx, {
-    subscriptionId: id,
-    client,
-    type: 'TEST',
-    event: null,
-    body,
-    replayOf: null,
-    replayed: false,
-    traceparent: caller.traceparent,
-  })
+  return ok(
+    queueNow(deps, tx, lane.value, {
+      subscriptionId: id,
+      client,
+      type: 'TEST',
+      event: null,
+      body,
+      replayOf: null,
+      replayed: false,
+      traceparent: caller.traceparent,
+    }),
+  )
 }
 
 async function recordReplay(
@@ -70,28 +74,27 @@ async function recordReplay(
   if (found.value === null || !maySee(viewer, found.value.client)) return err({ kind: 'delivery-not-found', id })
   if (found.value.status === 'pending') return err({ kind: 'delivery-still-pending', id })
   const { subscriptionId, client, type, event, body, replayed, traceparent } = found.value
-  const subscription = await findActive(tx, viewer, subscriptionId)
+  const [subscription, lane] = await Promise.all([findActive(tx, viewer, subscriptionId), tx.lanes.find({ subscriptionId })])
   if (subscription.isErr()) return err(subscription.error)
-  return queueNow(deps, tx, {
-    subscriptionId,
-    client,
-    type,
-    event,
-    body,
-    replayOf: id,
-    replayed,
-    traceparent: traceparent ?? caller.traceparent,
-  })
+  if (lane.isErr()) return err(lane.error)
+  return ok(
+    queueNow(deps, tx, lane.value, {
+      subscriptionId,
+      client,
+      type,
+      event,
+      body,
+      replayOf: id,
+      replayed,
+      traceparent: traceparent ?? caller.traceparent,
+    }),
+  )
 }
 
 /** Asked for by somebody who waits: no delay of the schedule goes before the first try. */
-async function queueNow(
-  { ids, clock }: Dependencies,
-  tx: Transaction,
-  message: Omit<QueuedMessage, 'id'>,
-): Promise<Result<WebhookDelivery, StoreUnavailable>> {
+function queueNow({ ids, clock }: Dependencies, tx: Transaction, lane: Lane | null, message: Omit<QueuedMessage, 'id'>): WebhookDelivery {
   const now = clock.now()
   const delivery = newDelivery({ id: ids.next(), ...message }, now, now)
-  const queued = await queueDelivery(tx, delivery)
-  return queued.isErr() ? err(queued.error) : ok(delivery)
+  queueDelivery(tx, lane, delivery)
+  return delivery
 }

@@ -7,7 +7,17 @@ import type { Discrepancy, HistoryEntry, IdempotencyRecord, Payment, PaymentRefe
 import type { DataKey } from '../../sealing/index.ts'
 import type { Transaction } from '../../transaction.ts'
 import type { Lane, ReceivedWebhook, Subscription, WebhookDelivery } from '../../webhooks/index.ts'
-import { allRows, expiryOf, groupsOf, noteFound, type RecordedWrites, type RecordTable, recordsOver, recordTable } from './fake-records.ts'
+import {
+  allRows,
+  expiryOf,
+  groupsOf,
+  noteFound,
+  type RecordedWrites,
+  type RecordTable,
+  recordsOver,
+  recordTable,
+  rowOf,
+} from './fake-records.ts'
 
 /** Every kind of row that is kept under a key, and what is asked of them so often that it must not cost a look at all. */
 export type RecordTables = Readonly<{
@@ -95,15 +105,14 @@ export function recordTransaction(tables: RecordTables, recorded: RecordedWrites
     dataKeys: recordsOver(tables.dataKeys, recorded),
     auditRecords: recordsOver(tables.auditRecords, recorded),
     auditHead: recordsOver(tables.auditHead, recorded),
-    subscribers: ({ client }) =>
-      okAsync(
-        allRows(tables.subscriptions)
-          .filter(({ status, reach, client: owner }) => {
-            if (status !== 'active') return false
-            return client === null ? reach.system : reach.allClients || owner === client
-          })
-          .sort(byId),
-      ),
+    subscribers({ paymentId }) {
+      const payment = paymentId === null ? null : rowOf(tables.payments, { id: paymentId })
+      const concerned = allRows(tables.subscriptions).filter(({ status, reach, client }) => {
+        if (status !== 'active') return false
+        return paymentId === null ? reach.system : reach.allClients || client === payment?.client
+      })
+      return okAsync(concerned.sort(byId))
+    },
     // Whatever adds a delivery updates the lane: for a unit that has found it, these stay as read.
     nextDue: (subscriptionId) => okAsync(tables.pendingOf(subscriptionId)[0]?.dueAt ?? null),
     pendingDeliveries: (subscriptionId, limit) =>

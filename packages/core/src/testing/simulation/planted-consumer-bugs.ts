@@ -1,6 +1,7 @@
 import { okAsync } from 'neverthrow'
 import type { Delivery, EventConsumer, InboxPosition } from '../../events/index.ts'
 import { unitOfWork } from '../../kernel/unit-of-work.ts'
+import type { PaymentId } from '../../payments/index.ts'
 import type { Ports } from '../../ports.ts'
 import type { Transaction } from '../../transaction.ts'
 import { changingUnits, writingAfterwards, writingBeforehand } from './mutant-units.ts'
@@ -56,11 +57,20 @@ export const plantedConsumerBugs: readonly Mutant[] = [
   {
     name: 'tells subscribers of the payments of others',
     law: 'L15',
-    host: (ports) =>
-      changingUnits(ports, (tx) => ({
+    host: (ports) => {
+      let ofAnother: PaymentId | null = null
+      return changingUnits(ports, (tx) => ({
         ...tx,
-        subscribers: ({ client }) => tx.subscribers({ client: client === 'client 0' ? 'client 1' : client }),
-      })),
+        payments: {
+          ...tx.payments,
+          insert: (row) => {
+            if (row.client === 'client 1') ofAnother = row.id
+            tx.payments.insert(row)
+          },
+        },
+        subscribers: ({ paymentId }) => tx.subscribers({ paymentId: paymentId && (ofAnother ?? paymentId) }),
+      }))
+    },
   },
 ]
 

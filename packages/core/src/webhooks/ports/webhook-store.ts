@@ -8,8 +8,11 @@ import type { Lane } from '../lane.ts'
 import type { ReceivedWebhook } from '../received-webhook.ts'
 import type { Subscription } from '../subscription.ts'
 
-/** Whom an event may concern: subscriptions of `client` and those that hear all clients; `null` for those that hear the system. */
-export type Audience = Readonly<{ client: string | null }>
+/**
+ * Whom an event may concern: subscriptions of the client of the payment and those that hear all clients; without a
+ * payment those that hear the system.
+ */
+export type Audience = Readonly<{ paymentId: Uuid | null }>
 
 /** Webhooks inside a unit of work. */
 export type WebhookRecords = Readonly<{
