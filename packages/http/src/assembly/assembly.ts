@@ -2,6 +2,7 @@ import 'reflect-metadata'
 import { createCore, type Log, type Ports } from '@cbp/core'
 import { Container, ContainerModule } from 'inversify'
 import { err, ok, type Result } from 'neverthrow'
+import { joseRecipientSeal } from './keys/recipient-seal.ts'
 import { nodeDigest, nodeMac, nodeSecretSource, systemClock, systemRandom, uuidSource } from './platform/index.ts'
 import { openResources, type Resources, type ResourceUnavailable } from './resources.ts'
 import { bindMade, bindValue, type ServiceName, type Services } from './services.ts'
@@ -80,8 +81,12 @@ function coreModule(decorate: (ports: Ports) => Ports): ContainerModule {
     bindMade(
       options,
       'platformPorts',
-      ['clock', 'ids', 'random', 'digest', 'log', 'mac', 'secretSource', 'keyRing'],
-      (clock, ids, random, digest, log, mac, secretSource, keyRing) => ({ clock, ids, random, digest, log, mac, secretSource, keyRing }),
+      ['settings', 'clock', 'ids', 'random', 'digest', 'log', 'mac', 'secretSource', 'keyRing'],
+      ({ env }, clock, ids, random, digest, log, mac, secretSource, keyRing) => ({
+        ...{ clock, ids, random, digest, log, mac, secretSource, keyRing },
+        recipientSeal: joseRecipientSeal,
+        environment: env,
+      }),
     )
     bindMade(
       options,

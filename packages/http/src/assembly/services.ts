@@ -9,7 +9,7 @@ export type Services = Resources &
   Pick<Ports, PlatformPort> & {
     settings: Settings
     log: Log
-    platformPorts: Pick<Ports, PlatformPort | 'log' | 'keyRing'>
+    platformPorts: Pick<Ports, PlatformPort | 'log' | 'keyRing' | 'recipientSeal' | 'environment'>
     storePorts: Pick<Ports, StorePort>
     ports: Ports
     core: Core
