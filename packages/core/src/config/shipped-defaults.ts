@@ -82,6 +82,8 @@ const objectives = z.strictObject({ rtoSeconds: z.int().min(1), rpoSeconds: z.in
 export const tunables: Readonly<{
   rateLimitPerIp: Tunable<RateLimit>
   rateLimitPerClient: Tunable<RateLimit>
+  apiKeyLifetimeDays: Tunable<number>
+  apiKeyOverlapDays: Tunable<number>
   tokenRoles: Tunable<TokenRoles>
   tokenRevocations: Tunable<readonly TokenRevocation[]>
   loadLimits: Tunable<LoadLimits>
@@ -93,6 +95,8 @@ export const tunables: Readonly<{
 }> = {
   rateLimitPerIp: tunable('security', 'rate-limit.per-ip', rateLimit, oneThousandIn15Minutes),
   rateLimitPerClient: tunable('security', 'rate-limit.per-client', rateLimit, oneThousandIn15Minutes),
+  apiKeyLifetimeDays: tunable('security', 'api-key.lifetime-days', z.int().min(1).max(365), 90),
+  apiKeyOverlapDays: tunable('security', 'api-key.overlap-days', z.int().min(1).max(30), 7),
   tokenRoles: tunable<TokenRoles>('security', 'token.roles', tokenRoles, { claim: 'roles', permissions: {} }),
   tokenRevocations: tunable<readonly TokenRevocation[]>('security', 'token.revocations', tokenRevocations, []),
   loadLimits: tunable('security', 'load-limits', loadLimits, { inFlight: 256, queued: 128, queueMs: 50, turnMs: 8, streams: 20_000 }),
