@@ -14,6 +14,18 @@ function namesOf(environment: Record<string, string>): readonly string[] {
   return [...new Set(faultsOf(environment).map(({ name }) => name))].sort()
 }
 
+/** Everything that production asks for. */
+const production: Readonly<Record<string, string>> = {
+  CBP_ENV: 'production',
+  CBP_JWT_ISSUER: 'https://issuer.example',
+  CBP_JWT_JWKS_URL: 'https://issuer.example/keys',
+  CBP_KEYRING: 'keyring.json',
+  CBP_WEBHOOK_SECRETS: `whsec_${'A'.repeat(32)}`,
+  CBP_PAYMENT_SERVICE_URL: 'https://payments.example',
+  CBP_USER_SERVICE_URL: 'https://users.example',
+  CBP_TRUST_PROXY: '10.0.0.0/8',
+}
+
 describe('settings', () => {
   it('have defaults for development', () => {
     expect(readSettings({}, '/srv')._unsafeUnwrap()).toEqual({
@@ -28,6 +40,8 @@ describe('settings', () => {
       keyring: null,
       webhookSecrets: null,
       paymentServiceUrl: null,
+      userServiceUrl: null,
+      tls: null,
       logLevel: 'info',
       trustProxy: [],
       unknown: [],
@@ -53,6 +67,7 @@ describe('settings', () => {
       'CBP_PORT',
       'CBP_SQL_URL',
       'CBP_TRUST_PROXY',
+      'CBP_USER_SERVICE_URL',
       'CBP_WEBHOOK_SECRETS',
     ])
   })
@@ -65,8 +80,26 @@ describe('settings', () => {
     },
   )
 
-  it.each(['CBP_TLS_CERT', 'CBP_TLS_KEY'])('refuse %s rather than pass over it', (name) => {
-    expect(namesOf({ [name]: 'server.pem' })).toEqual([name])
+  it.each([
+    [{ CBP_TLS_CERT: 'server.pem' }, ['CBP_TLS_KEY']],
+    [{ CBP_TLS_KEY: 'server.key' }, ['CBP_TLS_CERT']],
+    [{ CBP_TLS_CLIENT_CA: 'clients.pem' }, ['CBP_TLS_CERT']],
+    [{ CBP_TLS_CERT: 'server.pem', CBP_TLS_KEY: 'server.key', CBP_TLS_CLIENT_AUTH: 'required' }, ['CBP_TLS_CLIENT_CA']],
+    [
+      { CBP_TLS_CERT: 'server.pem', CBP_TLS_KEY: 'server.key', CBP_TLS_CLIENT_AUTH: 'maybe', CBP_TLS_CLIENT_CA: 'a' },
+      ['CBP_TLS_CLIENT_AUTH'],
+    ],
+  ])('refuse half of TLS: %j', (given, names) => {
+    expect(namesOf(given)).toEqual(names)
+  })
+
+  it('name the files of TLS', () => {
+    const given = { CBP_TLS_CERT: 'server.pem', CBP_TLS_KEY: '/etc/server.key' }
+    const files = { certPath: '/srv/server.pem', keyPath: '/etc/server.key' }
+    expect(readSettings(given, '/srv')._unsafeUnwrap().tls).toEqual({ ...files, clientCaPath: null, clientAuth: 'optional' })
+    const clients = { CBP_TLS_CLIENT_CA: 'clients.pem', CBP_TLS_CLIENT_AUTH: 'required' }
+    const asked = { clientCaPath: '/srv/clients.pem', clientAuth: 'required' }
+    expect(readSettings({ ...given, ...clients }, '/srv')._unsafeUnwrap().tls).toEqual({ ...files, ...asked })
   })
 
   it.each([
@@ -118,17 +151,38 @@ describe('settings', () => {
       CBP_KEYRING: 'keyring.json',
       CBP_WEBHOOK_SECRETS: `whsec_${'A'.repeat(32)},whsec_${'B'.repeat(32)}`,
       CBP_PAYMENT_SERVICE_URL: 'http://payments/',
+      CBP_USER_SERVICE_URL: 'https://[::1]:8443/',
     }
     expect(namesOf({ CBP_ENV: 'production', ...given, CBP_JWT_SECRET: 'x'.repeat(40) })).toEqual([
       'CBP_JWT_JWKS_URL',
       'CBP_JWT_SECRET',
       'CBP_PAYMENT_SERVICE_URL',
-      'CBP_TRUST_PROXY',
+      'CBP_TLS_CERT',
+      'CBP_USER_SERVICE_URL',
     ])
     expect(namesOf({ CBP_ENV: 'staging', ...given })).toEqual([])
     const settings = readSettings({ CBP_ENV: 'staging', ...given }, '/srv')._unsafeUnwrap()
     expect(settings).toMatchObject({ keyring: '/srv/keyring.json', paymentServiceUrl: 'http://payments/' })
     expect(settings.webhookSecrets).toHaveLength(2)
+  })
+
+  it.each([
+    'https://localhost/',
+    'https://users.localhost',
+    'https://127.8.8.8/',
+    'https://[::ffff:127.0.0.1]/',
+    'https://0.0.0.0',
+    'http://users.example',
+  ])('in production, refuse %s for what is trusted with users', (url) => {
+    expect(namesOf({ ...production, CBP_USER_SERVICE_URL: url })).toEqual(['CBP_USER_SERVICE_URL'])
+  })
+
+  it.each([
+    [{ CBP_TLS_CERT: 'server.pem', CBP_TLS_KEY: 'server.key' }, []],
+    [{ CBP_TRUST_PROXY: '10.0.0.0/8' }, []],
+    [{}, ['CBP_TLS_CERT']],
+  ])('in production, take TLS from %j', (given, names) => {
+    expect(namesOf({ ...production, CBP_TRUST_PROXY: '', ...given })).toEqual(names)
   })
 
   it.each([

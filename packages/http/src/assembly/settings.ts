@@ -5,7 +5,7 @@ import { parseMssqlUrl } from '@cbp/adapters-sql'
 import { parseWebhookSecret, type WebhookSecret } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { z } from 'zod'
-import { plainEngineFaults } from './engines-tls.ts'
+import { environmentFaults, tlsFaults } from './environment-faults.ts'
 
 export type Environment = 'development' | 'staging' | 'production'
 
@@ -20,6 +20,17 @@ export type JwtSettings = Readonly<{
   jwksUrl: string | null
   /** HS256 secret, development only. */
   secret: string | null
+}>
+
+/** All of them are files in PEM. */
+export type TlsSettings = Readonly<{
+  /** The certificate, and the intermediate ones behind it. */
+  certPath: string
+  keyPath: string
+  /** The authorities of client certificates; `null`: none are asked for. */
+  clientCaPath: string | null
+  /** Whether a client without a certificate is turned away. */
+  clientAuth: 'optional' | 'required'
 }>
 
 export type Settings = Readonly<{
@@ -40,6 +51,10 @@ export type Settings = Readonly<{
   webhookSecrets: readonly WebhookSecret[] | null
   /** `null` in development, where a sandbox inside the process takes its place. */
   paymentServiceUrl: string | null
+  /** `null` in development, where a sandbox inside the process takes its place. */
+  userServiceUrl: string | null
+  /** `null`: plain HTTP. */
+  tls: TlsSettings | null
   logLevel: 'debug' | 'info' | 'warn' | 'error'
   /** CIDR blocks of the proxies whose X-Forwarded-For counts. */
   trustProxy: readonly string[]
@@ -56,13 +71,12 @@ export const defaultAudience = 'cbp-config-api'
 const knownNames = new Set(
   (
     'ENV HOST PORT DATA_DIR SQL_URL SQL_REPLICA_URL REDIS_URL AMQP_URL JWT_ISSUER JWT_AUDIENCE JWT_JWKS_URL JWT_SECRET KEYRING ' +
-    'WEBHOOK_SECRETS PAYMENT_SERVICE_URL USER_SERVICE_URL TLS_CERT TLS_KEY TRUST_PROXY LOG_LEVEL TOKEN'
+    'WEBHOOK_SECRETS PAYMENT_SERVICE_URL USER_SERVICE_URL TLS_CERT TLS_KEY TLS_CLIENT_CA TLS_CLIENT_AUTH TRUST_PROXY LOG_LEVEL TOKEN'
   )
     .split(' ')
     .map((name) => `CBP_${name}`),
 )
 
-const tlsElsewhere = 'this version speaks plain HTTP and would ignore it; unset it and let a proxy terminate TLS'
 const cidr = z.union([z.cidrv4(), z.cidrv6()], 'must be CIDR blocks separated by commas, e.g. 10.0.0.0/8')
 
 const redisTarget = z.string().transform((text, context): RedisTarget => {
@@ -100,8 +114,10 @@ const schema = z.object({
   CBP_SQL_REPLICA_URL: z.string().optional(),
   CBP_REDIS_URL: redisTarget.optional(),
   CBP_AMQP_URL: amqpUrls.optional(),
-  CBP_TLS_CERT: z.undefined(tlsElsewhere).optional(),
-  CBP_TLS_KEY: z.undefined(tlsElsewhere).optional(),
+  CBP_TLS_CERT: z.string().optional(),
+  CBP_TLS_KEY: z.string().optional(),
+  CBP_TLS_CLIENT_CA: z.string().optional(),
+  CBP_TLS_CLIENT_AUTH: z.enum(['optional', 'required'], 'must be optional or required').default('optional'),
   CBP_JWT_ISSUER: z.string().min(1).optional(),
   CBP_JWT_AUDIENCE: z.string().min(1).default(defaultAudience),
   CBP_JWT_JWKS_URL: z.url({ protocol: /^https?$/, message: 'must be an http or https URL' }).optional(),
@@ -113,6 +129,7 @@ const schema = z.object({
     .pipe(z.array(webhookSecret).min(1).max(8, 'takes at most 8 secrets'))
     .optional(),
   CBP_PAYMENT_SERVICE_URL: z.url({ protocol: /^https?$/, message: 'must be an http or https URL' }).optional(),
+  CBP_USER_SERVICE_URL: z.url({ protocol: /^https?$/, message: 'must be an http or https URL' }).optional(),
   CBP_TRUST_PROXY: z
     .string()
     .transform((text) => text.split(',').map((block) => block.trim()))
@@ -141,7 +158,7 @@ export function readSettings(
   const dataDir = resolve(workingDirectory, given['CBP_DATA_DIR'] ?? './.cbp')
   const sql = readSql(given, dataDir, workingDirectory)
   if (sql.isErr()) faults.push(sql.error)
-  faults.push(...environmentFaults(given))
+  faults.push(...tlsFaults(given), ...environmentFaults(given))
   if (!parsed.success || sql.isErr() || faults.length > 0) return err(faults)
   const unknown = Object.keys(given).filter((name) => !knownNames.has(name) && !name.startsWith('CBP_TEST_'))
   return ok(settingsOf(parsed.data, { dataDir, workingDirectory }, sql.value, unknown))
@@ -170,6 +187,8 @@ function settingsOf(
     keyring: raw.CBP_KEYRING === undefined ? null : resolve(workingDirectory, raw.CBP_KEYRING),
     webhookSecrets: raw.CBP_WEBHOOK_SECRETS ?? null,
     paymentServiceUrl: raw.CBP_PAYMENT_SERVICE_URL ?? null,
+    userServiceUrl: raw.CBP_USER_SERVICE_URL ?? null,
+    tls: tlsOf(raw, workingDirectory),
     logLevel: raw.CBP_LOG_LEVEL,
     trustProxy: raw.CBP_TRUST_PROXY,
     unknown,
@@ -207,34 +226,13 @@ function readSqliteUrl(url: string | undefined, dataDir: string, workingDirector
   return ok({ kind: 'sqlite', path: isAbsolute(path) ? path : resolve(workingDirectory, path), synchronous })
 }
 
-const requiredOutsideDevelopment: Readonly<Record<string, string>> = {
-  CBP_JWT_ISSUER: 'only development has a key of its own',
-  CBP_JWT_JWKS_URL: 'only development has a key of its own',
-  CBP_KEYRING: 'only development generates a key ring',
-  CBP_WEBHOOK_SECRETS: 'only development generates a secret',
-  CBP_PAYMENT_SERVICE_URL: 'the sandbox Payment Service is for development',
-}
-
-/** What development may leave to generated keys, the other environments have to be told; production refuses shortcuts. */
-function environmentFaults(given: Readonly<Record<string, string | undefined>>): readonly SettingsFault[] {
-  const env = given['CBP_ENV']
-  if (env !== 'staging' && env !== 'production') return []
-  const faults: SettingsFault[] = Object.entries(requiredOutsideDevelopment)
-    .filter(([name]) => given[name] === undefined)
-    .map(([name, reason]) => ({ name, message: `is required in ${env}; ${reason}` }))
-  if (given['CBP_JWT_SECRET'] !== undefined) {
-    faults.push({ name: 'CBP_JWT_SECRET', message: `shared secrets (HS256) are for development; use CBP_JWT_JWKS_URL in ${env}` })
+function tlsOf(raw: Raw, workingDirectory: string): TlsSettings | null {
+  const { CBP_TLS_CERT: cert, CBP_TLS_KEY: key, CBP_TLS_CLIENT_CA: clientCa, CBP_TLS_CLIENT_AUTH: clientAuth } = raw
+  if (cert === undefined || key === undefined) return null
+  return {
+    certPath: resolve(workingDirectory, cert),
+    keyPath: resolve(workingDirectory, key),
+    clientCaPath: clientCa === undefined ? null : resolve(workingDirectory, clientCa),
+    clientAuth,
   }
-  if (env === 'staging') return faults
-  for (const name of ['CBP_JWT_JWKS_URL', 'CBP_PAYMENT_SERVICE_URL']) {
-    if (given[name]?.startsWith('http:') === true) faults.push({ name, message: 'must be https in production' })
-  }
-  faults.push(...plainEngineFaults(given))
-  if (given['CBP_TRUST_PROXY'] === undefined) {
-    faults.push({
-      name: 'CBP_TRUST_PROXY',
-      message: 'this version speaks plain HTTP: production needs a proxy that terminates TLS, named here by its CIDR block',
-    })
-  }
-  return faults
 }
