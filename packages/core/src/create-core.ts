@@ -1,9 +1,11 @@
+import { type AuditService, auditService } from './audit/index.ts'
 import { type ConfigLimits, type ConfigService, configService, tunables } from './config/index.ts'
 import { type ConsumerDefinition, type EventsService, eventsService, type RelayLimits } from './events/index.ts'
 import type { CancelSignal } from './kernel/cancel.ts'
 import { unitOfWork } from './kernel/unit-of-work.ts'
 import { applyReport, type PaymentsService, paymentsService } from './payments/index.ts'
 import type { Ports } from './ports.ts'
+import { dataKeys } from './sealing/index.ts'
 import type { Transaction } from './transaction.ts'
 import { type UsersService, usersService } from './users/index.ts'
 import { type DispatcherLimits, fanOut, type WebhooksService, webhooksService } from './webhooks/index.ts'
@@ -15,6 +17,7 @@ export type Core = Readonly<{
   webhooks: WebhooksService
   events: EventsService
   users: UsersService
+  audit: AuditService
   /**
    * All background work of a serving instance. Resolves after `cancel` has fired and everything under way has ended.
    * A short-lived program does without: reads go to the store, and events are left to the serving instances.
@@ -41,12 +44,15 @@ const defaultLimits: CoreLimits = {
 export function createCore(ports: Ports, { limits: given = {}, consumers = [] }: CoreOptions = {}): Core {
   const limits = { ...defaultLimits, ...given }
   const { transactions, ids, clock, random, signals } = ports
+  const units = unitOfWork<Transaction>({ transactions, ids, clock, random, signals })
+  const keys = dataKeys({ ...ports, unitOfWork: units })
+  const audit = auditService({ ...ports, unitOfWork: units, dataKeys: keys })
   const config = configService(ports, limits.config)
   const payments = paymentsService(ports)
   const webhooks = webhooksService({ ...ports, tunable: config.tunable, applyReport }, limits.webhooks)
   const events = eventsService({
     ...ports,
-    unitOfWork: unitOfWork<Transaction>({ transactions, ids, clock, random, signals }),
+    unitOfWork: units,
     owner: ids.next(),
     leaseMs: () => config.tunable(tunables.relayLeaseMs),
     limits: limits.relay,
@@ -58,8 +64,15 @@ export function createCore(ports: Ports, { limits: given = {}, consumers = [] }:
     webhooks,
     events,
     users: usersService(ports),
+    audit,
     run: async (cancel) => {
-      await Promise.all([config.followChanges(cancel), events.relay(cancel), payments.reconcile(cancel), webhooks.dispatch(cancel)])
+      await Promise.all([
+        config.followChanges(cancel),
+        events.relay(cancel),
+        payments.reconcile(cancel),
+        webhooks.dispatch(cancel),
+        audit.keepNotes(cancel),
+      ])
     },
   }
 }

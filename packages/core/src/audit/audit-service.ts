@@ -6,7 +6,7 @@ import type { Page } from '../kernel/page.ts'
 import type { AuditDraft, AuditHead, AuditRecord } from './audit-record.ts'
 import type { AuditFilter, AuditRecords } from './ports/audit-store.ts'
 
-/** Appends one record within a unit of work, so that the deed and its record are one. */
+/** Appends one record within a unit of work, so that the deed and its record are one. Once in each unit. */
 export type RecordAudit = (tx: AuditRecords, draft: Omit<AuditDraft, 'count' | 'at' | 'outcome'>) => ResultAsync<void, StoreUnavailable>
 
 /** Loads what the chain needs, ahead of the unit, which may read nothing else. */
@@ -15,10 +15,14 @@ export type OpenAuditTrail = () => ResultAsync<RecordAudit, StoreUnavailable>
 /** Something that was refused, and changed nothing. */
 export type Refusal = Pick<AuditDraft, 'action' | 'actor' | 'subject' | 'requestId' | 'details'>
 
-/** One record does not fit; `number` is where, `reason` what. */
+/**
+ * One record does not fit; `number` is where, `reason` what: `out-of-place` was swapped, moved or added, `cut-off` is the
+ * first of those missing at the end, `head-changed` means that the end of the chain was noted otherwise. What follows a
+ * missing record cannot be checked by itself.
+ */
 export type AuditFault = Readonly<{
   number: number
-  reason: 'changed' | 'missing' | 'out-of-place' | 'unknown-key' | 'cut-off'
+  reason: 'changed' | 'missing' | 'out-of-place' | 'unknown-key' | 'cut-off' | 'head-changed'
 }>
 
 export type AuditVerdict = Readonly<{

@@ -1,3 +1,5 @@
 export type { DataKey, DataKeyPurpose } from './data-key.ts'
 export { dataKeyContext } from './data-key.ts'
+export type { DataKeys, DataKeyUnusable, OpenedDataKey } from './data-keys.ts'
+export { dataKeys } from './data-keys.ts'
 export type { DataKeyRecords, DataKeyStore } from './ports/data-key-store.ts'
