@@ -23,6 +23,7 @@ GRANT SELECT, INSERT ON entries TO cbp_service;
 GRANT SELECT, INSERT ON versions TO cbp_service;
 GRANT SELECT, INSERT ON payment_references TO cbp_service;
 GRANT SELECT, INSERT ON payment_history TO cbp_service;
+GRANT SELECT, INSERT ON audit_records TO cbp_service;
 
 GRANT SELECT, UPDATE ON store_head TO cbp_service;
 GRANT SELECT, INSERT, UPDATE ON units TO cbp_service;
@@ -39,9 +40,18 @@ GRANT SELECT, INSERT, UPDATE ON discrepancies TO cbp_service;
 GRANT SELECT, INSERT, UPDATE ON subscriptions TO cbp_service;
 GRANT SELECT, INSERT, UPDATE ON webhook_lanes TO cbp_service;
 GRANT SELECT, INSERT, UPDATE ON webhook_deliveries TO cbp_service;
+GRANT SELECT, INSERT, UPDATE ON api_keys TO cbp_service;
+GRANT SELECT, INSERT, UPDATE ON api_key_uses TO cbp_service;
+GRANT SELECT, INSERT, UPDATE ON data_keys TO cbp_service;
+GRANT SELECT, INSERT, UPDATE ON audit_head TO cbp_service;
+GRANT SELECT, INSERT, UPDATE ON audit_hours TO cbp_service;
 
 -- What is dropped once it is done with or has expired.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ready_streams TO cbp_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO cbp_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON received_webhooks TO cbp_service;
+GO
+
+-- Holds whatever role the user is given besides. A trigger refuses the same to everybody who may not change tables.
+DENY UPDATE, DELETE ON audit_records TO cbp_service;
 GO

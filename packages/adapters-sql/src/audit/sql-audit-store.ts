@@ -21,12 +21,9 @@ export function sqlAuditStore(engine: SqlEngine): AuditStore {
         to: to !== null,
         before: before !== null,
       }
-      // Only where the statement asks for it: a parameter too many is refused.
-      const toHour = to === null || before !== null ? null : hourOf(to)
-      const parameters = given({ action, actor, subject, from, fromHour: from === null ? null : hourOf(from), to, toHour, before })
-      return engine.read([{ sql: sql.auditRecords(listing), parameters: { ...parameters, limit } }], ([rows = []]) =>
-        rows.map(records.decodeRow),
-      )
+      const hours = { fromHour: from && hourOf(from), toHour: to && hourOf(to) }
+      const parameters = { ...given({ action, actor, subject, from, to, ...hours, before }), limit }
+      return engine.read([{ sql: sql.auditRecords(listing), parameters }], ([rows = []]) => rows.map(records.decodeRow))
     },
     auditRecordsAfter: (after, limit) =>
       engine.read([{ sql: sql.auditRecordsAfter, parameters: { after, limit } }], ([rows = []]) => rows.map(records.decodeRow)),

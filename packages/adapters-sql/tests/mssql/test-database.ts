@@ -80,7 +80,8 @@ function urlOf({ server, port, database, user, password, encrypt, trustServerCer
 
 const tables = `units versions entries component_totals streams events stream_leases ready_streams inbox_positions dead_letters payments
 payment_tallies payment_hours payment_references payment_history discrepancies idempotency_keys received_webhooks subscriptions
-webhook_lanes webhook_deliveries`.split(/\s+/)
+webhook_lanes webhook_deliveries api_keys api_key_uses data_keys audit_head audit_hours`.split(/\s+/)
 
-const emptyAll = `SET NOCOUNT ON; ${tables.map((table) => `DELETE FROM ${table};`).join(' ')}
+/** Audit records are never deleted, only their table is emptied. */
+const emptyAll = `SET NOCOUNT ON; TRUNCATE TABLE audit_records; ${tables.map((table) => `DELETE FROM ${table};`).join(' ')}
 UPDATE store_head SET revision = 0, position = 0, recorded_at = 0;`
