@@ -2,6 +2,7 @@ import type { CancelSignal } from '../kernel/cancel.ts'
 import type { IdSource } from '../kernel/ids.ts'
 import type { UnitOfWork } from '../kernel/unit-of-work.ts'
 import type { Transaction } from '../transaction.ts'
+import { type AlertOnce, alertOnce } from './alert-once.ts'
 import type { ConsumerDefinition } from './apply-event.ts'
 import { type Consumer, type ConsumerCounts, consumer } from './consumer.ts'
 import { type DeadLetters, deadLetters } from './dead-letters.ts'
@@ -19,6 +20,7 @@ export type EventsService = Readonly<
        * as long. Runs until cancelled, then until what is under way has ended.
        */
       relay: Relay['run']
+      alertOnce: AlertOnce
       /** By the consumer's name. */
       consumerCounts: () => ReadonlyMap<string, ConsumerCounts>
     }
@@ -45,6 +47,7 @@ export function eventsService(deps: EventsDependencies): EventsService {
     streams: outbox.streams,
     unblock: outbox.unblock,
     ...deadLetters(deps),
+    alertOnce: alertOnce(deps),
     relayCounts: counts,
     relay: (cancel) => runWithConsumers(broker, [...consumers.values()], run, cancel),
     consumerCounts: () => new Map(Array.from(consumers, ([name, each]) => [name, each.counts()])),

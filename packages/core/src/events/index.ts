@@ -1,3 +1,4 @@
+export type { AlertOnce, SteppedAlert } from './alert-once.ts'
 export type { ApplyEvent, ConsumerDefinition, EventNotApplicable } from './apply-event.ts'
 export type { ConsumerCounts } from './consumer.ts'
 export type { DeadLetterNotFound, DeadLetterSettled, ReplayError, TooManyReplays, UnknownConsumer } from './dead-letters.ts'
