@@ -11,16 +11,29 @@ export type Misfit = Place & Readonly<{ record: AuditRecord; keyBase64: string }
 /** Each is tried at each place after each: beyond this the answer would cost more than it tells. */
 const misfitsTried = 16
 
-/** The numbers of those that would fit in another's place: they were swapped or moved, not changed. */
-export function explainMisfits(mac: Mac, misfits: readonly Misfit[], gaps: readonly Place[]): readonly number[] {
+/**
+ * Tells of those that would fit in another's place: they were swapped or moved, not changed. One that fits where it stands,
+ * after a record that is now elsewhere, is in order itself.
+ */
+export function explainMisfits(
+  mac: Mac,
+  misfits: readonly Misfit[],
+  gaps: readonly Place[],
+): ReadonlyMap<number, 'out-of-place' | 'in-order'> {
   const tried = misfits.slice(0, misfitsTried)
   const places = [...tried, ...gaps.slice(0, misfitsTried)]
   const macs = tried.map(({ record }) => record.mac)
-  return tried.filter((misfit) => places.some((place) => fits(mac, misfit, place, macs))).map(({ number }) => number)
+  const explained = new Map<number, 'out-of-place' | 'in-order'>()
+  for (const misfit of tried) {
+    const { number } = misfit
+    if (fits(mac, misfit, { number, previous: macs })) explained.set(number, 'in-order')
+    else if (places.some((place) => fits(mac, misfit, { ...place, previous: [...place.previous, ...macs] }))) {
+      explained.set(number, 'out-of-place')
+    }
+  }
+  return explained
 }
 
-function fits(mac: Mac, { number, record, keyBase64 }: Misfit, place: Place, macs: readonly string[]): boolean {
-  if (place.number === number) return false
-  const { mac: own, ...unsigned } = record
-  return [...place.previous, ...macs].some((previous) => macOf(mac, keyBase64, previous, { ...unsigned, number: place.number }) === own)
+function fits(mac: Mac, { record, keyBase64 }: Misfit, { number, previous }: Place): boolean {
+  return previous.some((each) => macOf(mac, keyBase64, each, { ...record, number }) === record.mac)
 }

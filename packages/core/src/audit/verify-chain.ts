@@ -117,7 +117,10 @@ function blame({ faults }: Walk, number: number, reason: AuditFault['reason']): 
 
 function conclude({ mac }: Dependencies, walk: Walk, head: AuditHead | null): AuditVerdict {
   const { checked, last, recordedAt, anchor, faults, misfits, gaps } = walk
-  for (const number of explainMisfits(mac, misfits, gaps)) faults.set(number, 'out-of-place')
+  for (const [number, explanation] of explainMisfits(mac, misfits, gaps)) {
+    if (explanation === 'in-order') faults.delete(number)
+    else faults.set(number, explanation)
+  }
   if (Math.max(head?.number ?? 0, anchor?.number ?? 0) > last) blame(walk, last + 1, 'cut-off')
   else if ((head?.number ?? 0) !== last) blameBeyondHead(walk, head?.number ?? 0)
   else if (head !== null && head.mac !== walk.lastMac) blame(walk, last, 'head-changed')
