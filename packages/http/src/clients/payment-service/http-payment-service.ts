@@ -124,7 +124,7 @@ type Calls = Readonly<{
 function openCalls({ url, token = () => null, headers = {}, ...options }: HttpPaymentServiceOptions, limits: PaymentServiceLimits): Calls {
   const base = new URL(url)
   const prefix = base.pathname.replace(/\/+$/, '')
-  const patience = openPatience({ ...options, limits })
+  const patience = openPatience({ ...options, limits, service: 'the Payment Service' })
   const pool = new Pool(base.origin, {
     connections: limits.concurrency,
     // The deadline of a try covers both.

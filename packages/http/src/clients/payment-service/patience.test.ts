@@ -17,7 +17,7 @@ describe('a call at its deadline', () => {
       breakerFailures: 5,
       breakerOpenMs: 1000,
     }
-    const patience = openPatience({ clock, random: fakeRandom(1), log: fakeLog(), limits })
+    const patience = openPatience({ clock, random: fakeRandom(1), log: fakeLog(), limits, service: 'a service' })
     const calling = patience.call(
       (_, cancel) => new Promise((resolve) => cancel.addEventListener('abort', () => setImmediate(() => resolve(lost)))),
       { tries: 3, end: clock.now() + 100 },

@@ -43,7 +43,14 @@ export type Patience = Readonly<{
   state(): BreakerState
 }>
 
-type Collaborators = Readonly<{ clock: Clock; random: Random; log: Log; limits: PatienceLimits }>
+type Collaborators = Readonly<{
+  clock: Clock
+  random: Random
+  log: Log
+  limits: PatienceLimits
+  /** As the log calls the other side. */
+  service: string
+}>
 
 type Judged = Readonly<{ result: Answer | Unanswered; outage: boolean }>
 
@@ -54,12 +61,12 @@ const passing: ReadonlySet<number> = new Set([429, 502, 503, 504])
  * breaker, so that a call does not go on knocking where others have found nobody at home. The breaker keeps the time of
  * the system: its library has no other.
  */
-export function openPatience({ clock, random, log, limits }: Collaborators): Patience {
+export function openPatience({ clock, random, log, limits, service }: Collaborators): Patience {
   const breaker = circuitBreaker(
     handleWhenResult((judged) => (judged as Judged).outage),
     { breaker: new ConsecutiveBreaker(limits.breakerFailures), halfOpenAfter: limits.breakerOpenMs },
   )
-  breaker.onStateChange((state) => log.write('warn', 'the circuit to the Payment Service has changed', { state: stateName(state) }))
+  breaker.onStateChange((state) => log.write('warn', `the circuit to ${service} has changed`, { state: stateName(state) }))
   const compartment = bulkhead(limits.concurrency, limits.queue)
 
   async function tryOnce(attempt: Try, end: Instant, cancel: AbortSignal): Promise<Answer | Unanswered> {
@@ -160,7 +167,7 @@ function isPassing(result: Answer | Unanswered): boolean {
   return result.kind === 'answer' ? passing.has(result.status) : result.cause === 'timeout' || result.cause === 'connection'
 }
 
-/** Speaks against the Payment Service as a whole. 429 does not: it is there, and has its hands full with us. */
+/** Speaks against the other side as a whole. 429 does not: it is there, and has its hands full with us. */
 function isOutage(result: Answer | Unanswered): boolean {
   return result.kind === 'answer' ? result.status >= 500 : result.cause !== 'not-tried'
 }
