@@ -54,7 +54,7 @@ function logLines(dataDir: string): readonly string[] {
 
 type Check = Readonly<{ status: string; output: string }>
 
-async function healthOf(url: string, part: 'cache' | 'queue' | 'database'): Promise<Check> {
+export async function healthOf(url: string, part: 'cache' | 'queue' | 'database'): Promise<Check> {
   const answer = await send('GET', `${url}/health/${part}`, null)
   if (answer === null) throw new Error(`${url} does not answer`)
   return (JSON.parse(answer.text) as { checks: Record<string, Check> }).checks[part] as Check

@@ -68,8 +68,12 @@ export async function openRabbit(): Promise<Rabbit> {
   return { url: (nodes[0] as RabbitNode).url, stop }
 }
 
-/** Starts as many nodes as asked for, as one cluster. */
-export async function startRabbit(nodeCount = 1): Promise<RabbitCluster> {
+/**
+ * Starts as many nodes as asked for, as one cluster.
+ *
+ * @param settings further lines of `rabbitmq.conf`
+ */
+export async function startRabbit(nodeCount = 1, settings: readonly string[] = []): Promise<RabbitCluster> {
   const bin = scripts()
   if (bin === null) throw new Error('rabbitmq-server is not on PATH')
   const folder = mkdtempSync('/tmp/cbp-rabbitmq-')
@@ -83,6 +87,7 @@ export async function startRabbit(nodeCount = 1): Promise<RabbitCluster> {
     ...peers,
     'log.console = false',
     'disk_free_limit.absolute = 1MB',
+    ...settings,
   ]
   writeFileSync(join(folder, 'rabbitmq.conf'), `${lines.join('\n')}\n`)
   // In the foreground: one that the nodes start themselves outlives them.

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { CacheRecord, ConfigCache, Revision } from '@cbp/core'
 import { type FakeLog, fakeLog } from '@cbp/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -204,25 +202,6 @@ describe.skipIf(!hasRedisServer())('a Redis server with a password', () => {
         expect(JSON.stringify([log.entries, health])).not.toContain('wrong-word')
       })
     } finally {
-      await server.stop()
-    }
-  })
-})
-
-describe.skipIf(!hasRedisServer())('a Redis server with TLS', () => {
-  it('is spoken to by rediss:, and only when its certificate is trusted', async () => {
-    const file = (name: string): string => join(import.meta.dirname, 'certificates', name)
-    const certificate = ['--tls-cert-file', file('localhost.pem'), '--tls-key-file', file('localhost.key.pem'), '--tls-auth-clients', 'no']
-    const server = await startRedis('--tls-port', ...certificate)
-    const certificateAuthority = await readFile(file('localhost.pem'), 'utf8')
-    const url = `rediss://localhost:${server.port}`
-    const trusting = connectTo(url, silent, {}, { certificateAuthority })
-    const wary = connectTo(url)
-    try {
-      expect(await trusting.health()).toMatchObject({ status: 'pass' })
-      expect(await wary.health()).toMatchObject({ status: 'warn', output: expect.stringContaining('self-signed') })
-    } finally {
-      await Promise.all([trusting.close(), wary.close()])
       await server.stop()
     }
   })

@@ -1,5 +1,6 @@
 import { fullJitterMs, type Random } from '@cbp/core'
 import type { Cluster, Redis, RedisOptions } from 'ioredis'
+import { reasonOf } from './ask.ts'
 import type { RedisTarget } from './redis-target.ts'
 import type { RedisScripts } from './scripts.ts'
 
@@ -23,6 +24,8 @@ export type RedisClient =
 const connectTimeoutMs = 2_000
 /** A connection that owes an answer for so long is taken for dead and made anew. */
 const silenceMs = 1_000
+/** How often a cluster is asked who serves what, besides whenever an answer says that somebody else does. */
+const refreshMs = 5_000
 
 /** Loads the driver and prepares the connection, which is made by `redis.connect()` and kept up from then on. */
 export async function openDriver(options: DriverOptions): Promise<RedisClient> {
@@ -43,7 +46,7 @@ export async function openDriver(options: DriverOptions): Promise<RedisClient> {
     maxRetriesPerRequest: 0,
   } satisfies RedisOptions
   const slotOf = (key: string): number => new driver.Command('get', [key]).getSlot() ?? 0
-  const tell = (error: unknown): void => onError(error instanceof Error ? error.message : String(error))
+  const tell = (error: unknown): void => onError(reasonOf(error))
   if (target.kind === 'standalone') {
     const [{ host, port }] = target.nodes
     const redis = new driver.Redis({
@@ -66,8 +69,28 @@ export async function openDriver(options: DriverOptions): Promise<RedisClient> {
     redisOptions: forNode,
     clusterRetryStrategy: again,
     slotsRefreshTimeout: connectTimeoutMs,
+    slotsRefreshInterval: refreshMs,
+    // The names stay names: certificates are for these, seldom for the addresses behind them.
+    dnsLookup: (name, found) => found(null, name),
     maxRedirections: 4,
   })
-  redis.on('error', tell).on('node error', tell).on('ready', options.onConnected).on('close', options.onLost)
+  let isAsking = false
+  // The driver keeps to itself why none of the nodes could be asked, such as what is wrong with their certificates.
+  const askWhy = async (): Promise<void> => {
+    const [{ host, port }] = target.nodes
+    const one = new driver.Redis({ ...forNode, lazyConnect: true, host, port, retryStrategy: null })
+    one.on('error', tell)
+    await one.connect().catch(() => {})
+    one.disconnect()
+  }
+  redis.on('error', (error: unknown) => {
+    tell(error)
+    if (isAsking) return
+    isAsking = true
+    void askWhy().finally(() => {
+      isAsking = false
+    })
+  })
+  redis.on('ready', options.onConnected).on('close', options.onLost)
   return { kind: 'cluster', redis, slotOf }
 }
