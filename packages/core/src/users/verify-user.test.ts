@@ -1,4 +1,4 @@
-import { errAsync, okAsync, ResultAsync } from 'neverthrow'
+import { errAsync, ok, ResultAsync } from 'neverthrow'
 import { describe, expect, it } from 'vitest'
 import type { Identity } from '../access/index.ts'
 import { fakeClock } from '../kernel/testing/fake-clock.ts'
@@ -27,7 +27,7 @@ function slowDirectory(): Readonly<{ directory: UserDirectory; asked: string[]; 
   const directory: UserDirectory = {
     find: (userId) => {
       asked.push(userId)
-      return new ResultAsync(new Promise((resolve) => (answer = () => resolve(okAsync({ userId, status: 'active' })))))
+      return new ResultAsync(new Promise((resolve) => (answer = () => resolve(ok({ userId, status: 'active' })))))
     },
   }
   return { directory, asked, answer: () => answer() }

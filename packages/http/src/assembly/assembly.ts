@@ -62,6 +62,7 @@ function resourceModule(resources: Resources): ContainerModule {
     bindValue(options, 'paymentService', resources.paymentService)
     bindValue(options, 'sandbox', resources.sandbox)
     bindValue(options, 'callbackAddress', resources.callbackAddress)
+    bindValue(options, 'userDirectory', resources.userDirectory)
   })
 }
 
@@ -88,12 +89,15 @@ function coreModule(decorate: (ports: Ports) => Ports): ContainerModule {
         environment: env,
       }),
     )
+    bindMade(options, 'enginePorts', ['signals', 'configCache', 'eventBroker'], (signals, configCache, eventBroker) => ({
+      ...{ signals, configCache, eventBroker },
+    }))
     bindMade(
       options,
       'ports',
-      ['platformPorts', 'storePorts', 'signals', 'configCache', 'eventBroker', 'paymentService', 'webhookTransport', 'inboundSecrets'],
-      (platform, store, signals, configCache, eventBroker, paymentService, webhookTransport, inboundSecrets) =>
-        decorate({ ...platform, ...store, signals, configCache, eventBroker, paymentService, webhookTransport, inboundSecrets }),
+      ['platformPorts', 'storePorts', 'enginePorts', 'paymentService', 'userDirectory', 'webhookTransport', 'inboundSecrets'],
+      (platform, store, engines, paymentService, userDirectory, webhookTransport, inboundSecrets) =>
+        decorate({ ...platform, ...store, ...engines, paymentService, userDirectory, webhookTransport, inboundSecrets }),
     )
     bindMade(options, 'core', ['ports'], (ports) => createCore(ports))
   })

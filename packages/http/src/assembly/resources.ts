@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { KeyRing, Log, PaymentService, WebhookSecret, WebhookTransport } from '@cbp/core'
+import type { KeyRing, Log, PaymentService, UserDirectory, WebhookSecret, WebhookTransport } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import type { SandboxPaymentService } from '../clients/payment-service/sandbox/sandbox-payment-service.ts'
 import { type Engines, openEngines } from './engines.ts'
@@ -22,6 +22,7 @@ export type Resources = Engines &
     /** The Payment Service, where it is the sandbox. */
     sandbox: SandboxPaymentService | null
     callbackAddress: CallbackAddress
+    userDirectory: UserDirectory
   }>
 
 type Opened<T> = Promise<Result<T, ResourceUnavailable>>
@@ -38,7 +39,8 @@ export async function openResources(settings: Settings, log: Log, opening: Async
   const callbackAddress: CallbackAddress = { url: null }
   const outside = { log, callbackAddress, webhookTransport, inboundSecrets: secrets.value.inboundSecrets }
   const payments = await openPaymentService(settings, outside, opening)
-  return payments.map((opened) => ({ ...engines.value, ...secrets.value, ...opened, webhookTransport, callbackAddress }))
+  const userDirectory = await openUserDirectory(settings, log, opening)
+  return payments.map((opened) => ({ ...engines.value, ...secrets.value, ...opened, webhookTransport, callbackAddress, userDirectory }))
 }
 
 async function openSecrets({ dataDir, keyring, webhookSecrets }: Settings): Opened<Pick<Resources, 'keyRing' | 'inboundSecrets'>> {
@@ -86,4 +88,12 @@ async function openPaymentService(
       reason: `${path}: ${error instanceof Error ? error.message : String(error)}`,
     })
   }
+}
+
+async function openUserDirectory({ userServiceUrl }: Settings, log: Log, opening: AsyncDisposableStack): Promise<UserDirectory> {
+  if (userServiceUrl === null) return (await import('../clients/user-service/sandbox-user-directory.ts')).sandboxUserDirectory
+  const { httpUserDirectory } = await import('../clients/user-service/http-user-directory.ts')
+  const userDirectory = httpUserDirectory({ url: userServiceUrl, clock: systemClock, random: systemRandom, log })
+  opening.defer(() => userDirectory.close())
+  return userDirectory
 }

@@ -11,6 +11,7 @@ export type Services = Resources &
     log: Log
     platformPorts: Pick<Ports, PlatformPort | 'log' | 'keyRing' | 'recipientSeal' | 'environment'>
     storePorts: Pick<Ports, StorePort>
+    enginePorts: Pick<Ports, 'signals' | 'configCache' | 'eventBroker'>
     ports: Ports
     core: Core
   }

@@ -1,4 +1,6 @@
 export { openKeyRing } from '../assembly/keys/key-ring-file.ts'
 export { httpPaymentService } from './payment-service/http-payment-service.ts'
 export { openSandboxPaymentService } from './payment-service/sandbox/sandbox-payment-service.ts'
+export { httpUserDirectory } from './user-service/http-user-directory.ts'
+export { sandboxUserDirectory } from './user-service/sandbox-user-directory.ts'
 export { webhookTransport } from './webhooks/webhook-transport.ts'

@@ -42,7 +42,13 @@ export function measuredCalls(registry: Registry, system: string, of: string): C
   }
 }
 
-const outages: ReadonlySet<unknown> = new Set(['store-unavailable', 'outcome-unknown', 'payment-service-unavailable', 'webhook-unanswered'])
+const outages: ReadonlySet<unknown> = new Set([
+  'store-unavailable',
+  'outcome-unknown',
+  'payment-service-unavailable',
+  'user-directory-unavailable',
+  'webhook-unanswered',
+])
 
 /** Refusals are answers; only what could not be done counts as an error. */
 function isOutage(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { DeadLetterStore, PaymentService, PaymentStore, WebhookStore, WebhookTransport } from '@cbp/core'
+import type { DeadLetterStore, PaymentService, PaymentStore, UserDirectory, WebhookStore, WebhookTransport } from '@cbp/core'
 import type { Call } from './calls.ts'
 
 export function meteredPaymentStore(inner: PaymentStore, call: Call): PaymentStore {
@@ -39,6 +39,10 @@ export function meteredPaymentService(inner: PaymentService, call: Call): Paymen
     instruct: (instruction) => call('instruct', () => inner.instruct(instruction)),
     find: (attemptId) => call('find', () => inner.find(attemptId)),
   }
+}
+
+export function meteredUserDirectory(inner: UserDirectory, call: Call): UserDirectory {
+  return { find: (userId) => call('find', () => inner.find(userId)) }
 }
 
 export function meteredTransport(inner: WebhookTransport, call: Call): WebhookTransport {

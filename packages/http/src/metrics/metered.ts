@@ -6,13 +6,14 @@ import {
   meteredPaymentService,
   meteredPaymentStore,
   meteredTransport,
+  meteredUserDirectory,
   meteredWebhookStore,
 } from './metered-stores.ts'
 
 /** Wraps the ports so that store, cache and everything that is called over a network are measured. The ports themselves know nothing of it. */
 export function metered(ports: Ports, registry: Registry): Ports {
   const call = measuredCalls(registry, 'store', 'store')
-  const { paymentStore, webhookStore, deadLetterStore, paymentService, webhookTransport } = ports
+  const { paymentStore, webhookStore, deadLetterStore, paymentService, webhookTransport, userDirectory } = ports
   return {
     ...ports,
     transactions: meteredTransactions(ports.transactions, call),
@@ -23,6 +24,7 @@ export function metered(ports: Ports, registry: Registry): Ports {
     webhookStore: meteredWebhookStore(webhookStore, call),
     deadLetterStore: meteredDeadLetterStore(deadLetterStore, call),
     paymentService: meteredPaymentService(paymentService, measuredCalls(registry, 'payment_service', 'Payment Service')),
+    userDirectory: meteredUserDirectory(userDirectory, measuredCalls(registry, 'user_service', 'User Service')),
     webhookTransport: meteredTransport(webhookTransport, measuredCalls(registry, 'webhook_endpoint', 'endpoints of subscribers')),
   }
 }
