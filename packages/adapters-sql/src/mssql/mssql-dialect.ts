@@ -22,6 +22,10 @@ export const mssqlDialect: Dialect = {
       Object.entries(columns).map(([name, type]) => [name, typeNames[type]]),
     )})`
   },
+  // Rows that somebody holds are not waited for: another instance is dropping them, or a request writes them over.
+  dropSome: (table, condition) =>
+    `DECLARE @dropped bigint; DELETE TOP (@limit) FROM ${table} WITH (ROWLOCK, READPAST) WHERE ${condition};
+      SET @dropped = @@ROWCOUNT; SELECT @dropped AS dropped`,
   forUpdate: 'WITH (UPDLOCK, ROWLOCK, READCOMMITTEDLOCK)',
   forClaim: 'WITH (UPDLOCK, ROWLOCK, READPAST, READCOMMITTEDLOCK)',
 }

@@ -5,7 +5,7 @@ import type { Rows, SqlEngine, SqlParameters } from '../sql/engine.ts'
 import { given } from '../sql/given.ts'
 import { hourOf } from '../sql/hour-of.ts'
 import { recordCodec } from '../sql/record-kind.ts'
-import { discrepancyKind, historyKind, paymentKind } from './payment-kinds.ts'
+import { discrepancyKind, historyKind, idempotencyKind, paymentKind } from './payment-kinds.ts'
 import { paymentStatements } from './payment-statements.ts'
 
 /** Committed payments over any SQL engine. */
@@ -47,6 +47,7 @@ export function sqlPaymentStore(engine: SqlEngine): PaymentStore {
           openDiscrepancies: Number(open?.[0]?.['discrepancies'] ?? 0),
         }),
       ),
-    dropExpiredKeys: (now, limit) => dropInBatches(engine, { expired: sql.expiredKeys, drop: sql.dropKey }, now, limit),
+    dropExpiredKeys: (now, limit) =>
+      dropInBatches(engine, { table: idempotencyKind.table, expired: sql.expiredKeys, drop: sql.dropKey }, now, limit),
   }
 }

@@ -6,6 +6,8 @@ import type { SqlEngine, SqlSession, Statement } from './engine.ts'
 const rowsPerBatch = 500
 
 type Texts = Readonly<{
+  /** Its rows expire at their `expires_at`. */
+  table: string
   /** Keys of rows that expired at or before `@now`, at most `@limit`. */
   expired: string
   /** Drops the row under one of those keys. */
@@ -29,7 +31,13 @@ async function dropAll(engine: SqlEngine, texts: Texts, now: Instant, limit: num
   return ok(dropped)
 }
 
-function dropBatch(engine: SqlEngine, { expired, drop }: Texts, now: Instant, limit: number): ResultAsync<number, StoreUnavailable> {
+function dropBatch(engine: SqlEngine, texts: Texts, now: Instant, limit: number): ResultAsync<number, StoreUnavailable> {
+  const { table, expired, drop } = texts
+  const { dropSome } = engine.dialect
+  if (dropSome !== null) {
+    const all = { sql: dropSome(table, 'expires_at <= @now'), parameters: { now, limit } }
+    return engine.write('relaxed', async (session) => Number((await session.finish([all]))[0]?.[0]?.['dropped'] ?? 0))
+  }
   const look = { sql: expired, parameters: { now, limit } }
   return engine
     .read([look], ([found = []]) => found.length > 0)

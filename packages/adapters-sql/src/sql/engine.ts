@@ -45,6 +45,11 @@ export interface Dialect {
   list(parameter: string): string
   /** A JSON array of objects as a table with these columns. */
   rows(parameter: string, columns: Readonly<Record<string, ColumnType>>): string
+  /**
+   * Drops rows that meet a condition, at most `@limit`, and answers their number as `dropped`. `null` where rows are dropped
+   * one by one, because a statement is no round trip there.
+   */
+  readonly dropSome: ((table: string, condition: string) => string) | null
   /** Table hint: locks rows that this transaction goes on to change. */
   readonly forUpdate: string
   /** Table hint: the same, passing over rows that others hold. */

@@ -12,6 +12,7 @@ export const sqliteDialect: Dialect = {
     const fields = Object.keys(columns).map((name) => `value ->> '${name}' AS ${name}`)
     return `(SELECT ${fields.join(', ')} FROM ${eachRow}(${parameter}))`
   },
+  dropSome: null,
   forUpdate: '',
   forClaim: '',
 }

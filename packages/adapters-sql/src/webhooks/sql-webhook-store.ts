@@ -4,7 +4,7 @@ import { dropInBatches } from '../sql/drop-in-batches.ts'
 import type { Rows, SqlEngine, SqlParameters } from '../sql/engine.ts'
 import { given } from '../sql/given.ts'
 import { recordCodec } from '../sql/record-kind.ts'
-import { deliveryKind, laneKind, subscriptionKind } from './webhook-kinds.ts'
+import { deliveryKind, laneKind, receivedWebhookKind, subscriptionKind } from './webhook-kinds.ts'
 import { webhookStatements } from './webhook-statements.ts'
 
 /** Committed subscriptions and deliveries over any SQL engine. */
@@ -46,6 +46,7 @@ export function sqlWebhookStore(engine: SqlEngine): WebhookStore {
           disabledSubscriptions: Number(disabled?.[0]?.['subscriptions'] ?? 0),
         }),
       ),
-    dropExpiredIds: (now, limit) => dropInBatches(engine, { expired: sql.expiredIds, drop: sql.dropId }, now, limit),
+    dropExpiredIds: (now, limit) =>
+      dropInBatches(engine, { table: receivedWebhookKind.table, expired: sql.expiredIds, drop: sql.dropId }, now, limit),
   }
 }
