@@ -1,3 +1,4 @@
+import { type AccessService, accessService } from './access/index.ts'
 import { type AuditService, auditService } from './audit/index.ts'
 import { type ConfigLimits, type ConfigService, configService, tunables } from './config/index.ts'
 import { type ConsumerDefinition, type EventsService, eventsService, type RelayLimits } from './events/index.ts'
@@ -17,6 +18,7 @@ export type Core = Readonly<{
   webhooks: WebhooksService
   events: EventsService
   users: UsersService
+  access: AccessService
   audit: AuditService
   /**
    * All background work of a serving instance. Resolves after `cancel` has fired and everything under way has ended.
@@ -48,6 +50,7 @@ export function createCore(ports: Ports, { limits: given = {}, consumers = [] }:
   const keys = dataKeys({ ...ports, unitOfWork: units })
   const audit = auditService({ ...ports, unitOfWork: units, dataKeys: keys })
   const config = configService(ports, limits.config)
+  const access = accessService({ ...ports, dataKeys: keys, audit, tunable: config.tunable })
   const payments = paymentsService(ports)
   const webhooks = webhooksService({ ...ports, tunable: config.tunable, applyReport }, limits.webhooks)
   const events = eventsService({
@@ -64,6 +67,7 @@ export function createCore(ports: Ports, { limits: given = {}, consumers = [] }:
     webhooks,
     events,
     users: usersService(ports),
+    access,
     audit,
     run: async (cancel) => {
       await Promise.all([
@@ -71,6 +75,7 @@ export function createCore(ports: Ports, { limits: given = {}, consumers = [] }:
         events.relay(cancel),
         payments.reconcile(cancel),
         webhooks.dispatch(cancel),
+        access.watchKeys(cancel),
         audit.keepNotes(cancel),
       ])
     },

@@ -8,7 +8,7 @@ import type { JsonObject } from '../kernel/json.ts'
 import type { Page } from '../kernel/page.ts'
 import type { SecretValue } from '../kernel/secret-value.ts'
 import type { Viewer } from '../kernel/viewer.ts'
-import type { ApiKey, ApiKeyUse } from './api-key.ts'
+import type { ApiKey, ApiKeyStatus, ApiKeyUse } from './api-key.ts'
 import type { Identity, Permission } from './identity.ts'
 import type { UnusableRecipient } from './ports/recipient-seal.ts'
 
@@ -34,6 +34,7 @@ export type ApiKeyDetails = Readonly<{
 /** The only time that the secret is told: as text, or sealed to a recipient. */
 export type IssuedApiKey = Readonly<{
   key: ApiKey
+  status: ApiKeyStatus
   delivery: Readonly<{ kind: 'plain'; text: SecretValue } | { kind: 'sealed'; jwe: string }>
 }>
 
@@ -69,7 +70,7 @@ export type AuthenticateApiKey = (
   isFrom: IsFrom,
 ) => Identity | ApiKeyRefused | StoreUnavailable | Promise<Identity | ApiKeyRefused | StoreUnavailable>
 
-export type ApiKeyWithUse = Readonly<{ key: ApiKey; use: ApiKeyUse | null }>
+export type ApiKeyWithUse = Readonly<{ key: ApiKey; status: ApiKeyStatus; use: ApiKeyUse | null }>
 
 export type AccessService = Readonly<{
   createApiKey: CreateApiKey

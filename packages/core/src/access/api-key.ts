@@ -1,6 +1,7 @@
 import type { Scope } from '../config/index.ts'
 import type { Instant } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { maySee, type Viewer } from '../kernel/viewer.ts'
 import type { Permission } from './identity.ts'
 
 /** One secret of a key, as it is stored: one way, under a pepper that the key ring seals. */
@@ -46,4 +47,67 @@ export const apiKeyLimits: Readonly<{ name: number; perOwner: number; configScop
   configScopes: 32,
   allowedFrom: 32,
   validSecrets: 5,
+}
+
+/** `expiring`: within 14 days; what is `expired` can still be rotated, what is `revoked` cannot. */
+export type ApiKeyStatus = 'active' | 'expiring' | 'expired' | 'revoked'
+
+const dayMs = 86_400_000
+const warningDays = [14, 7, 1] as const
+
+/** Under which a key acts, for as long as its lineage lasts. */
+export function clientOf({ id }: Pick<ApiKey, 'id'>): string {
+  return `api-key|${id}`
+}
+
+/** Whoever made a key sees it, and it sees itself. */
+export function maySeeKey(viewer: Viewer, key: ApiKey): boolean {
+  return maySee(viewer, key.owner) || viewer.client === clientOf(key)
+}
+
+export function currentSecret({ secrets }: ApiKey): ApiKeySecret {
+  const current = secrets[0]
+  if (current === undefined) throw new Error('an API key has no secret')
+  return current
+}
+
+export function validSecrets({ secrets }: Pick<ApiKey, 'secrets'>, now: Instant): readonly ApiKeySecret[] {
+  return secrets.filter(({ expiresAt }) => expiresAt > now)
+}
+
+export function statusOf(key: ApiKey, now: Instant): ApiKeyStatus {
+  if (key.revokedAt !== null) return 'revoked'
+  if (validSecrets(key, now).length === 0) return 'expired'
+  return currentSecret(key).expiresAt - now <= warningDays[0] * dayMs ? 'expiring' : 'active'
+}
+
+/** When the secret ends that is made now: what was asked for, but never later than the policy has it. */
+export function expiryOf(lifetimeDays: number | null, policyDays: number, now: Instant): Instant {
+  return now + Math.min(lifetimeDays ?? policyDays, policyDays) * dayMs
+}
+
+/** The new secret is current at once; those before stay valid for the overlap, or until they end anyway (L18). */
+export function withNewSecret(key: ApiKey, secret: ApiKeySecret, overlapDays: number, now: Instant): ApiKey {
+  const older = validSecrets(key, now).map((each) => ({ ...each, expiresAt: Math.min(each.expiresAt, now + overlapDays * dayMs) }))
+  return {
+    ...key,
+    secrets: [secret, ...older],
+    warnAt: nextWarning(secret.expiresAt, now),
+    version: key.version + 1,
+    updatedAt: now,
+  }
+}
+
+export function revoked(key: ApiKey, now: Instant): ApiKey {
+  return { ...key, revokedAt: now, warnAt: null, version: key.version + 1, updatedAt: now }
+}
+
+/** The next of the warnings at 14, 7 and 1 days, and at the end itself, that is still to come. */
+export function nextWarning(expiresAt: Instant, now: Instant): Instant | null {
+  return [...warningDays.map((days) => expiresAt - days * dayMs), expiresAt].find((at) => at > now) ?? null
+}
+
+/** Whole days, the one begun included. */
+export function daysLeft(expiresAt: Instant, now: Instant): number {
+  return Math.max(0, Math.ceil((expiresAt - now) / dayMs))
 }

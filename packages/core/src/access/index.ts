@@ -15,8 +15,10 @@ export type {
   TooManyApiKeys,
   TooManySecrets,
 } from './access-service.ts'
-export type { ApiKey, ApiKeySecret, ApiKeyUse } from './api-key.ts'
+export type { ApiKey, ApiKeySecret, ApiKeyStatus, ApiKeyUse } from './api-key.ts'
 export { apiKeyLimits } from './api-key.ts'
+export type { AccessDependencies } from './build-access.ts'
+export { accessService } from './build-access.ts'
 export type { Identity, Permission } from './identity.ts'
 export { hasPermission, mayHearOf, mayUseScope, permissions, reachOf, viewerOf } from './identity.ts'
 export type { DeploymentEnvironment } from './key-text.ts'
