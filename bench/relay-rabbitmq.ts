@@ -141,7 +141,13 @@ function counting({ publish }: RabbitEventBroker, note: () => void): Ports['even
   return {
     // Nobody consumes: what is measured ends with the confirmation.
     subscribe: () => async () => {},
-    publish: (event) => publish(event).andTee(note),
+    publish(event) {
+      const published = publish(event)
+      void published.then((confirmed) => {
+        if (confirmed.isOk()) note()
+      })
+      return published
+    },
   }
 }
 

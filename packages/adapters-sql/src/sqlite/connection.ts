@@ -22,7 +22,7 @@ export interface PreparedStatement {
   run(...values: readonly SqlValue[]): Readonly<{ changes: number | bigint; lastInsertRowid: number | bigint }>
 }
 
-type Registered = Readonly<{ statement: StatementSync; names: readonly string[] }>
+type Registered = Readonly<{ statement: StatementSync; names: readonly string[]; columns: readonly string[] }>
 
 export type ConnectionOptions = Readonly<{
   readOnly: boolean
@@ -38,7 +38,9 @@ export function openConnection(path: string, { readOnly, busyTimeoutMs }: Connec
     const found = registry.get(sql)
     if (found !== undefined) return found
     const { text, names } = positional(sql)
-    const made = { statement: database.prepare(text), names }
+    const statement = database.prepare(text)
+    const made = { statement, names, columns: statement.columns().map(({ name }) => name) }
+    statement.setReturnArrays(true)
     registry.set(sql, made)
     return made
   }
@@ -52,8 +54,9 @@ export function openConnection(path: string, { readOnly, busyTimeoutMs }: Connec
     },
     exec: (sql) => database.exec(sql),
     all({ sql, parameters }) {
-      const { statement, names } = registered(sql)
-      return statement.all(...valuesOf(names, parameters)) as readonly SqlRow[]
+      const { statement, names, columns } = registered(sql)
+      const rows = statement.all(...valuesOf(names, parameters)) as unknown as readonly (readonly SqlValue[])[]
+      return rows.map((row) => namedRow(columns, row))
     },
     run({ sql, parameters }) {
       const { statement, names } = registered(sql)
@@ -69,6 +72,13 @@ export function openConnection(path: string, { readOnly, busyTimeoutMs }: Connec
     },
     close: () => database.close(),
   }
+}
+
+/** The driver's own objects are dictionaries to the engine, which takes three times as long to read them. */
+function namedRow(columns: readonly string[], row: readonly SqlValue[]): SqlRow {
+  const named: Record<string, SqlValue> = {}
+  for (let index = 0; index < columns.length; index += 1) named[columns[index] as string] = row[index] as SqlValue
+  return named
 }
 
 function valuesOf(names: readonly string[], parameters: SqlParameters): SqlValue[] {
