@@ -180,6 +180,11 @@ describe('the composition', () => {
     expect(ours.flatMap(([, service]) => settingFaults(filledIn(service['environment'])))).toEqual([])
   })
 
+  it('gives Redis an end to its memory, at which counts of limits go last', () => {
+    const command = listOf(compose['services']?.['redis']?.['command']).map(textIn).join(' ')
+    expect(command).toMatch(/--maxmemory \d+mb --maxmemory-policy volatile-ttl/)
+  })
+
   it('gives the service no right and nothing to write to but its volume', () => {
     for (const [, service] of ours) {
       expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
@@ -247,11 +252,12 @@ describe('the Kubernetes manifests', () => {
     expect(sorted(new Set(names))).toEqual(sorted(existing))
   })
 
-  it('start no pod on a store of its own', () => {
+  it('start no pod on a store, a cache or a broker of its own', () => {
     for (const workload of [deployment, only('Job')]) {
       const [main] = listOf(podOf(workload)['containers'])
-      const valueFrom = { secretKeyRef: { name: 'cbp-secrets', key: 'CBP_SQL_URL' } }
-      expect(main?.['env']).toContainEqual({ name: 'CBP_SQL_URL', valueFrom })
+      for (const key of ['CBP_SQL_URL', 'CBP_REDIS_URL', 'CBP_AMQP_URL']) {
+        expect(main?.['env']).toContainEqual({ name: key, valueFrom: { secretKeyRef: { name: 'cbp-secrets', key } } })
+      }
     }
   })
 
