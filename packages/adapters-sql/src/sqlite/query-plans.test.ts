@@ -2,10 +2,13 @@ import { fakeRandom } from '@cbp/core/testing'
 import { expect, it } from 'vitest'
 import { clock } from '../../tests/plain-store.ts'
 import { withPath } from '../../tests/temporary-store.ts'
+import { apiKeyStatements } from '../access/api-key-statements.ts'
+import { auditStatements } from '../audit/audit-statements.ts'
 import { configStatements } from '../config/config-statements.ts'
 import { deadLetterStatements } from '../events/dead-letter-statements.ts'
 import { outboxStatements } from '../events/outbox-statements.ts'
 import { paymentStatements } from '../payments/payment-statements.ts'
+import { dataKeyStatements } from '../sealing/data-key-statements.ts'
 import { webhookReads, webhookStatements } from '../webhooks/webhook-statements.ts'
 import { openConnection } from './connection.ts'
 import { migrate } from './migrate.ts'
@@ -17,12 +20,15 @@ const outbox = outboxStatements(sqliteDialect)
 const payments = paymentStatements(sqliteDialect)
 const webhooks = webhookStatements(sqliteDialect)
 const deadLetters = deadLetterStatements(sqliteDialect)
+const apiKeys = apiKeyStatements(sqliteDialect)
+const audit = auditStatements(sqliteDialect)
 
 type Named = readonly (readonly [name: string, sql: string])[]
 
 const statements: Named = [
   ...plain(config),
   ...plain(outbox),
+  ...plain(dataKeyStatements),
   ['changes', config.changes({ component: false, scopes: false })],
   ['changes of a component', config.changes({ component: true, scopes: false })],
   ['changes of scopes', config.changes({ component: true, scopes: true })],
@@ -36,15 +42,19 @@ const ofRecords: Named = [
   ...plain(webhooks),
   ...plain(webhookReads(sqliteDialect)),
   ...plain(deadLetters),
+  ...plain(apiKeys),
+  ...plain(audit),
   ...listings('payments', ['client', 'status', 'userId', 'from', 'to', 'before'], payments.payments),
   ...listings('subscriptions', ['client', 'before'], webhooks.subscriptions),
   ...listings('deliveries', ['client', 'subscriptionId', 'status', 'before'], webhooks.deliveries),
   ...listings('dead letters', ['consumer', 'state', 'before'], deadLetters.deadLetters),
+  ...listings('API keys', ['owner', 'before'], apiKeys.apiKeys),
+  ...listings('audit records', ['action', 'actor', 'subject', 'from', 'to', 'before'], audit.auditRecords),
 ]
 
 /**
  * Reads of what is small by its nature: one row, the parameters, the blocked streams, open discrepancies, subscriptions that
- * hear more than their client; the backlog's own total; and the newest rows of all, which end at the limit.
+ * hear more than their client, data keys; the backlog's own total; and the newest rows of all, which end at the limit.
  */
 const harmless = [
   /^SCAN store_head$/,
@@ -56,7 +66,9 @@ const harmless = [
   /^SCAN payment_totals$/,
   /^SCAN discrepancies USING INDEX open_discrepancies$/,
   /^SCAN subscriptions USING INDEX subscribers_to_(all_clients|the_system)$/,
-  /^SCAN (payments|webhook_deliveries|dead_letters) USING INDEX sqlite_autoindex_\w+_1$/,
+  /^SCAN data_keys$/,
+  /^SCAN audit_records$/,
+  /^SCAN (payments|webhook_deliveries|dead_letters|api_keys) USING INDEX sqlite_autoindex_\w+_1$/,
 ]
 
 it(
@@ -74,7 +86,7 @@ it(
 )
 
 it(
-  'reads payments, webhooks and dead letters in the order of an index, without sorting',
+  'reads payments, webhooks, dead letters, API keys and the audit log in the order of an index, without sorting',
   withPlans(async (planOf) => {
     const sorts = ofRecords.flatMap(([name, sql]) =>
       planOf(sql).flatMap((detail) => (detail.includes('TEMP B-TREE') ? [`${name}: ${detail}`] : [])),
@@ -93,6 +105,24 @@ it.each([
     const nothing = { client: false, status: false, userId: false, from: false, to: false, before: false }
     const details = planOf(payments.payments({ ...nothing, ...given })).filter((detail) => detail.includes('payments USING'))
     expect(details.filter((detail) => !detail.endsWith(index))).toEqual([])
+  })(),
+)
+
+const ofRange = 'audit_records USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'
+
+it.each([
+  ['an action', { action: true }, 'audit_records_by_action (action=?)'],
+  ['an actor', { actor: true }, 'audit_records_by_actor (actor=?)'],
+  ['an action of an actor', { action: true, actor: true }, 'audit_records_by_actor_and_action (actor=? AND action=?)'],
+  ['a subject, whatever else', { action: true, actor: true, subject: true }, 'audit_records_by_subject (subject=?)'],
+  ['a time', { from: true, to: true }, ofRange],
+  ['a time, on a later page', { from: true, to: true, before: true }, ofRange],
+  ['an actor and a time', { actor: true, from: true, to: true }, 'audit_records_by_actor (actor=? AND number>? AND number<?)'],
+])('lists the audit records of %s from their own index', (_, given, index) =>
+  withPlans(async (planOf) => {
+    const nothing = { action: false, actor: false, subject: false, from: false, to: false, before: false }
+    const details = planOf(audit.auditRecords({ ...nothing, ...given })).filter((detail) => detail.includes('audit_records USING'))
+    expect(details).toEqual([expect.stringMatching(new RegExp(`${RegExp.escape(index)}$`))])
   })(),
 )
 

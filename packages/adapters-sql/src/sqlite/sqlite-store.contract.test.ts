@@ -2,7 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  apiKeyStoreContract,
+  auditStoreContract,
   configStoreContract,
+  dataKeyStoreContract,
   deadLetterStoreContract,
   fakeClock,
   fakeRandom,
@@ -36,3 +39,6 @@ recordsContract(open, 20)
 paymentStoreContract(open, 20)
 deadLetterStoreContract(open, 20)
 webhookStoreContract(open, 20)
+apiKeyStoreContract(open, 20)
+auditStoreContract(open, 20)
+dataKeyStoreContract(open, 20)

@@ -1,5 +1,8 @@
 import {
+  apiKeyStoreContract,
+  auditStoreContract,
   configStoreContract,
+  dataKeyStoreContract,
   deadLetterStoreContract,
   outboxContract,
   paymentStoreContract,
@@ -27,4 +30,7 @@ describe.skipIf(serverUrl === undefined)('the contracts on SQL Server', { timeou
   paymentStoreContract(open, runs)
   deadLetterStoreContract(open, runs)
   webhookStoreContract(open, runs)
+  apiKeyStoreContract(open, runs)
+  auditStoreContract(open, runs)
+  dataKeyStoreContract(open, runs)
 })

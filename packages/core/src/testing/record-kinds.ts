@@ -1,8 +1,12 @@
 import fc from 'fast-check'
+import { anyApiKey, anyApiKeyUse } from '../access/testing/arbitraries.ts'
+import type { AuditHead } from '../audit/index.ts'
+import { anyAuditHead, anyAuditRecord } from '../audit/testing/arbitraries.ts'
 import { anyDeadLetter, anyInboxPosition } from '../events/testing/arbitraries.ts'
 import type { Records } from '../kernel/records.ts'
 import { anyUuid } from '../kernel/testing/arbitraries.ts'
 import { anyDiscrepancy, anyHistoryEntry, anyIdempotencyRecord, anyPayment, anyPaymentReference } from '../payments/testing/arbitraries.ts'
+import { anyDataKey } from '../sealing/testing/arbitraries.ts'
 import type { Transaction } from '../transaction.ts'
 import { anyDeliveryOf, anyLaneOf, anyReceivedWebhook, anySubscription, anyWebhookClient } from '../webhooks/testing/arbitraries.ts'
 
@@ -14,6 +18,8 @@ export type RowKind<Row, KeyName extends keyof Row> = Readonly<{
   rows: fc.Arbitrary<Row>
   /** What any row may hold, and what engines like to change. */
   edges: readonly Partial<Row>[]
+  /** Rows are inserted, never updated. */
+  isAppendOnly: boolean
 }>
 
 const long = `${'long '.repeat(2000)}é😀\u2028"\\'; --`
@@ -27,7 +33,7 @@ function kind<Row, KeyName extends keyof Row>(
   rows: fc.Arbitrary<Row>,
   ...edges: readonly Partial<Row>[]
 ): RowKind<Row, KeyName> {
-  return { name, of, keyNames, rows, edges }
+  return { name, of, keyNames, rows, edges, isAppendOnly: false }
 }
 
 type Visit = <Row, KeyName extends keyof Row>(kind: RowKind<Row, KeyName>) => void
@@ -37,6 +43,8 @@ export function forEachKind(visit: Visit): void {
   visitPayments(visit)
   visitInboxes(visit)
   visitWebhooks(visit)
+  visitAccess(visit)
+  visitAudit(visit)
 }
 
 function visitPayments(visit: Visit): void {
@@ -133,4 +141,37 @@ function visitWebhooks(visit: Visit): void {
       { body: JSON.stringify(long), dueAt: largest, replayed: true },
     ),
   )
+}
+
+function visitAccess(visit: Visit): void {
+  visit(
+    kind(
+      'apiKeys',
+      (tx) => tx.apiKeys,
+      ['id'],
+      anyApiKey,
+      { permissions: [], configScopes: null, allowedFrom: null, revokedAt: null, warnAt: null },
+      { name: long, configScopes: [], allowedFrom: [], secrets: [], revokedAt: largest, warnAt: largest, version: largest },
+    ),
+  )
+  visit(kind('apiKeyUses', (tx) => tx.apiKeyUses, ['keyId'], anyApiKeyUse, { lastUsedAt: 0 }, { lastUsedAt: largest }))
+  visit(
+    kind('dataKeys', (tx) => tx.dataKeys, ['purpose', 'version'], anyDataKey, { version: largest, sealed: long }, { createdAt: largest }),
+  )
+}
+
+/** There is one head in a log; to try out rows, several are needed. */
+const anyOneOfHeads = fc.tuple(anyAuditHead, anyUuid).map(([head, id]) => ({ ...head, id }) as unknown as AuditHead)
+
+function visitAudit(visit: Visit): void {
+  const all = kind(
+    'auditRecords',
+    (tx) => tx.auditRecords,
+    ['number'],
+    anyAuditRecord,
+    { subject: null, requestId: null, details: {} },
+    { number: largest, requestId: long, count: largest, at: largest, details: { long }, recordedAt: largest, keyVersion: largest },
+  )
+  visit({ ...all, isAppendOnly: true })
+  visit(kind('auditHead', (tx) => tx.auditHead, ['id'], anyOneOfHeads, { number: 0, mac: '' }, { number: largest, mac: long }))
 }

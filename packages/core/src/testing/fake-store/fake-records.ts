@@ -12,6 +12,8 @@ export type RecordTable<Row, KeyName extends keyof Row> = Readonly<{
   name: string
   keyNames: readonly KeyName[]
   rows: Map<string, Written<Row>>
+  /** Rows are inserted, never updated. */
+  isAppendOnly: boolean
   indexes: RowIndex<Row>[]
 }>
 
@@ -28,7 +30,7 @@ export function nothingRecorded(): RecordedWrites {
 }
 
 export function recordTable<Row, KeyName extends keyof Row>(name: string, ...keyNames: readonly KeyName[]): RecordTable<Row, KeyName> {
-  return { name, keyNames, rows: new Map(), indexes: [] }
+  return { name, keyNames, rows: new Map(), isAppendOnly: false, indexes: [] }
 }
 
 /** The rows of each group; `groupOf` answers `null` for rows that nobody looks for. */
@@ -100,6 +102,7 @@ export function recordsOver<Row, KeyName extends keyof Row>(
   const record = (op: 'insert' | 'update', row: Row): void => {
     const key = keyOf(table, row)
     const place = placeOf(table, key)
+    if (op === 'update' && table.isAppendOnly) throw new Error(`${place} cannot be updated: it is kept as it is`)
     if (writes.has(place)) throw new Error(`${place} is recorded twice in one unit`)
     if (op === 'insert') checks.push(() => (table.rows.has(key) ? `${place} is taken` : null))
     else if (!table.rows.has(key)) throw new Error(`${place} does not exist`)

@@ -75,7 +75,7 @@ export function emptyRecordTables(): RecordTables {
     apiKeys: recordTable('API key', 'id'),
     apiKeyUses: recordTable('use of an API key', 'keyId'),
     dataKeys: recordTable('data key', 'purpose', 'version'),
-    auditRecords: recordTable('audit record', 'number'),
+    auditRecords: { ...recordTable<AuditRecord, 'number'>('audit record', 'number'), isAppendOnly: true },
     auditHead: recordTable('audit head', 'id'),
     toCheck: () => toCheck(''),
     historyOf: groupsOf(paymentHistory, ({ paymentId }) => paymentId),
