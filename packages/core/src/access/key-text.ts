@@ -23,7 +23,7 @@ const checksumLength = 6
 const checksumHexDigits = 8
 
 const form = /^cbp_(development|staging|production)_([0-9a-f]{32})_([0-9A-Za-z]{43})_([0-9A-Za-z]{6})$/
-const longest = `cbp_production_`.length + 32 + 1 + secretLength + 1 + checksumLength
+const longest = 'cbp_development_'.length + 32 + 1 + secretLength + 1 + checksumLength
 
 /** `cbp_<environment>_<id>_<secret>_<checksum>`. */
 export function formatKeyText(digest: Digest, { environment, id, secret }: KeyText): string {
