@@ -1,4 +1,14 @@
-import type { IdempotencyRecord, Payment, ReceivedWebhook, Stream, Subscription, Transaction, Uuid, WebhookDelivery } from '@cbp/core'
+import type {
+  AuditRecord,
+  IdempotencyRecord,
+  Payment,
+  ReceivedWebhook,
+  Stream,
+  Subscription,
+  Transaction,
+  Uuid,
+  WebhookDelivery,
+} from '@cbp/core'
 import { okAsync, type ResultAsync } from 'neverthrow'
 
 /** A UUIDv7 of that millisecond. */
@@ -79,6 +89,24 @@ export function delivery(changes: Partial<WebhookDelivery> = {}): WebhookDeliver
     replayOf: null,
     replayed: false,
     traceparent: null,
+    ...changes,
+  }
+}
+
+export function auditRecord(changes: Partial<AuditRecord> = {}): AuditRecord {
+  return {
+    number: 1,
+    action: 'api-key.created',
+    outcome: 'done',
+    actor: 'cli:operator',
+    subject: null,
+    requestId: null,
+    count: 1,
+    at: 1,
+    details: {},
+    recordedAt: 1,
+    keyVersion: 1,
+    mac: 'mac',
     ...changes,
   }
 }
