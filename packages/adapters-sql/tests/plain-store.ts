@@ -4,7 +4,15 @@ import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from '../s
 
 export const clock: Clock = {
   now: () => Date.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep: (ms, cancel) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, cancel?.aborted ? 0 : ms)
+      const wake = (): void => {
+        clearTimeout(timer)
+        resolve()
+      }
+      cancel?.addEventListener('abort', wake, { once: true })
+    }),
 }
 
 const random: Random = { fraction: () => Math.random() }

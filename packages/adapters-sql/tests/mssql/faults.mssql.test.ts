@@ -5,7 +5,7 @@ import { type MssqlStore, openMssqlStore } from '../../src/index.ts'
 import { address, appendNext, clock } from '../plain-store.ts'
 import { type FaultyProxy, faultyProxy } from './faulty-proxy.ts'
 import { createTestDatabase, serverUrl, type TestDatabase } from './test-database.ts'
-import { coreOver, useCases } from './use-cases.ts'
+import { useCases } from './use-cases.ts'
 
 describe.skipIf(serverUrl === undefined)('SQL Server behind a network that fails', { timeout: 120_000 }, () => {
   let database: TestDatabase
@@ -79,7 +79,7 @@ describe.skipIf(serverUrl === undefined)('SQL Server behind a network that fails
 
   it('L0: gives one effect to each unit of work, though every other answer is lost', () =>
     through(async (store, proxy) => {
-      const { put } = useCases(coreOver(store))
+      const { put } = useCases(store)
       for (let unit = 0; unit < 6; unit += 1) {
         proxy.fail(unit % 3 === 0 ? 'none' : unit % 3 === 1 ? 'cut-after' : 'cut-before')
         expect((await put('limit', unit)).version).toBe(unit + 1)

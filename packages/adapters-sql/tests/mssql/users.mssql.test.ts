@@ -6,7 +6,7 @@ import { type Driver, openDriver } from '../../src/mssql/driver.ts'
 import { parseMssqlUrl } from '../../src/mssql/mssql-url.ts'
 import { clock } from '../plain-store.ts'
 import { createTestDatabase, serverUrl, type TestDatabase } from './test-database.ts'
-import { coreOver, useCases } from './use-cases.ts'
+import { useCases } from './use-cases.ts'
 
 const script = new URL('../../sql-server/users.sql', import.meta.url)
 const random = { fraction: () => Math.random() }
@@ -48,7 +48,7 @@ describe.skipIf(serverUrl === undefined)('the user of the service on SQL Server'
   }, 60_000)
 
   it('may do what the service does', async () => {
-    const cases = useCases(coreOver(store))
+    const cases = useCases(store)
     await cases.put('limit')
     await cases.put('limit', 1)
     const payment = await cases.create('reference')
