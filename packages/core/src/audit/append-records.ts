@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow'
 import type { Clock } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { Mac } from '../kernel/mac.ts'
+import { maskFields } from '../kernel/masking.ts'
 import { storableText } from '../kernel/storable-text.ts'
 import type { OpenedDataKey } from '../sealing/index.ts'
 import type { AuditDraft, AuditRecord } from './audit-record.ts'
@@ -50,6 +51,6 @@ function storable({ action, outcome, actor, subject, requestId, count, at, detai
     requestId: requestId === null ? null : storableText(requestId, textLimits.requestId),
     count,
     at,
-    details,
+    details: maskFields(details),
   }
 }

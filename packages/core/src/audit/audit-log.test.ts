@@ -38,6 +38,14 @@ describe('the audit log', () => {
     expect([second.items.map(({ number }) => number), second.next]).toEqual([[1], null])
   })
 
+  it('keeps no secret in the details of a record', async () => {
+    const world = auditWorld()
+    await recordAll(world, [{ ...made, details: { reason: 'sent Bearer 0123456789abcdef0123456789abcdef', password: 'hunter2' } }])
+    const [item] = (await expectOk(world.audit.records(everything, null, 1))).items
+    expect(item?.details).toEqual({ reason: 'sent Bearer [masked secret]', password: '[masked secret]' })
+    expect((await expectOk(world.audit.verify(null))).faults).toEqual([])
+  })
+
   it('cuts what is longer than a store keeps', async () => {
     const world = auditWorld()
     await recordAll(world, [{ ...made, actor: 'a'.repeat(1000), subject: 's\0'.repeat(1000), requestId: 'r'.repeat(1000) }])

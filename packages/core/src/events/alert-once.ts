@@ -3,6 +3,7 @@ import { type Clock, timestamp } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { IdSource } from '../kernel/ids.ts'
 import type { JsonObject } from '../kernel/json.ts'
+import { maskFields } from '../kernel/masking.ts'
 import type { UnitOfWork } from '../kernel/unit-of-work.ts'
 import type { Transaction } from '../transaction.ts'
 import type { Severity, Stream } from './event.ts'
@@ -40,7 +41,7 @@ export function alertOnce({ unitOfWork, ids, clock }: Dependencies): AlertOnce {
       tx.outbox.append({
         id: ids.next(),
         stream: 'system' as Stream,
-        event: { type: 'SYSTEM_ALERT', payload: { component, details, severity, timestamp: timestamp(now) } },
+        event: { type: 'SYSTEM_ALERT', payload: { component, details: maskFields(details), severity, timestamp: timestamp(now) } },
         occurredAt: now,
         traceparent: null,
       })

@@ -3,6 +3,7 @@ import type { Stream } from '../events/index.ts'
 import { type Instant, timestamp } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { IdSource, Uuid } from '../kernel/ids.ts'
+import { maskText } from '../kernel/masking.ts'
 import type { Transaction } from '../transaction.ts'
 import { cancelBatch, cancelInLane, findInLane } from './cancel-pending.ts'
 import { afterTry, ended, holds, isGone, type RetryPolicy, succeeded, type Tried, type WebhookDelivery } from './delivery.ts'
@@ -175,7 +176,7 @@ function countEnds(
 /** Only the host: a path may carry credentials as well as a query. */
 function appendAlert(tx: Transaction, ids: IdSource, subscription: Subscription, reason: string, now: Instant): void {
   const { id, client } = subscription
-  const details = { subject: 'webhook-disabled', subscription: id, client, host: hostOf(subscription), reason }
+  const details = { subject: 'webhook-disabled', subscription: id, client, host: hostOf(subscription), reason: maskText(reason) }
   tx.outbox.append({
     id: ids.next(),
     stream: 'system' as Stream,

@@ -1,4 +1,4 @@
-import type { InputFault, JsonValue } from '@cbp/core'
+import { type InputFault, type JsonValue, maskText } from '@cbp/core'
 import { catalogue, type ProblemCode } from './catalogue.ts'
 
 /** A problem on its way to becoming an answer; the catalogue adds status and title. */
@@ -26,18 +26,22 @@ export function problemStatus({ code }: Problem): number {
   return catalogue[code].status
 }
 
-/** The members of `application/problem+json`. `type` is relative to the address of this service. */
+/** The members of `application/problem+json`. `type` is relative to the address of this service; words are masked, data is not. */
 export function problemText(given: Problem, instance: string, requestId: string): string {
   const { status, title } = catalogue[given.code]
   return JSON.stringify({
     type: `/problems/${given.code}`,
     title,
     status,
-    detail: given.detail,
-    instance,
+    detail: maskText(given.detail),
+    instance: maskText(instance),
     code: given.code,
     requestId,
-    ...(given.errors === undefined ? {} : { errors: given.errors }),
+    ...(given.errors === undefined ? {} : { errors: given.errors.map(maskedFault) }),
     ...given.members,
   })
+}
+
+function maskedFault({ pointer, code, message }: InputFault): InputFault {
+  return { pointer: maskText(pointer), code, message: maskText(message) }
 }

@@ -1,4 +1,4 @@
-import type { Log } from '@cbp/core'
+import { type Log, maskFields, maskText } from '@cbp/core'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import type { RequestRecord } from './pipeline.ts'
 
@@ -12,7 +12,7 @@ export type HostLog = Readonly<{
 const gatheredLength = 64 * 1024
 const flushEveryMs = 250
 
-/** Structured JSON on stderr, pretty on a terminal. */
+/** Structured JSON on stderr, pretty on a terminal. What is secret or personal is masked, by whomever it was given. */
 export function openLog(level: 'debug' | 'info' | 'warn' | 'error', pretty: boolean = process.stderr.isTTY): HostLog {
   const options = { level, base: null, timestamp: isoTime, formatters: { level: (label: string) => ({ level: label }) } }
   if (pretty) {
@@ -59,7 +59,7 @@ function over(logger: Logger, { pass, flush }: Gathering): HostLog {
   return {
     log: {
       write: (level, message, fields) => {
-        logger[level](fields ?? {}, message)
+        if (logger.isLevelEnabled(level)) logger[level](fields === undefined ? {} : maskFields(fields), maskText(message))
         if (level === 'warn' || level === 'error') pass()
       },
     },
@@ -71,7 +71,10 @@ function over(logger: Logger, { pass, flush }: Gathering): HostLog {
   }
 }
 
-/** What is known anyway, or unknown, is left out: each field costs as much as the rest of a line's handling. */
+/**
+ * What is known anyway, or unknown, is left out: each field costs as much as the rest of a line's handling. Words that the
+ * caller may choose are masked; the others are numbers, or of a form that was checked.
+ */
 function requestFields({
   method,
   path,
@@ -82,7 +85,9 @@ function requestFields({
   client,
   traceparent,
 }: RequestRecord): Readonly<Record<string, unknown>> {
-  const fields = { requestId, method, path, status, ms: Math.round(durationMs * 1000) / 1000, bytes, client }
+  const ms = Math.round(durationMs * 1000) / 1000
+  const who = client === null ? null : maskText(client)
+  const fields = { requestId: maskText(requestId), method, path: maskText(path), status, ms, bytes, client: who }
   return traceparent === null ? fields : { ...fields, traceparent }
 }
 
