@@ -16,6 +16,11 @@ import { requestMetrics } from './metrics/request-metrics.ts'
 import type { AppDependencies } from './server/dependencies.ts'
 import { lifecycle } from './server/lifecycle.ts'
 import type { HostLog } from './server/log.ts'
+import { secureHeadersWith } from './server/secure-headers.ts'
+import { expiryProbe } from './tls/expiry.ts'
+import type { Tls } from './tls/secure-server.ts'
+import { strictTransportSecurity } from './tls/strict-transport.ts'
+import { tlsMetrics } from './tls/tls-metrics.ts'
 
 /** What the HTTP host adds to the assembly that both hosts share. */
 export type HostContainer = AsyncDisposable &
@@ -29,6 +34,7 @@ export type HostContainer = AsyncDisposable &
 export async function openHost(
   settings: Settings,
   { log, request }: Pick<HostLog, 'log' | 'request'>,
+  tls: Tls | null = null,
 ): Promise<Result<HostContainer, ResourceUnavailable>> {
   await prepareDirectories(settings)
   const registry = new Registry()
@@ -44,15 +50,18 @@ export async function openHost(
   const clock = assembly.get('clock')
   const ends = lifecycle()
   const countRequest = requestMetrics(registry)
+  if (tls !== null) tlsMetrics(tls, clock.now, registry)
   const app: AppDependencies = {
     core,
     verifyToken,
     log,
     lifecycle: ends,
+    secureHeaders: secureHeadersWith(strictTransportSecurity(settings)),
     health: healthProbes({
       engines: assembly.get('engineHealth'),
       examineStore: () => assembly.get('store').health(),
       readCache: () => assembly.get('configCache').read('health'),
+      certificate: tls === null ? null : expiryProbe(tls, clock.now),
       core,
     }),
     exposeMetrics: coreMetrics(core, ends, clock.now, registry),

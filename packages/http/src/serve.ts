@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
 import { err, ok, type Result } from 'neverthrow'
-import { defaultAudience, developmentIssuer, type Settings } from './assembly/index.ts'
+import { defaultAudience, developmentIssuer, type Settings, systemClock } from './assembly/index.ts'
 import { type HostContainer, openHost } from './container.ts'
-import { runUntilStopped } from './run.ts'
-import { httpInterface } from './server/app.ts'
-import { type Listening, listen } from './server/listen.ts'
+import { type Background, runUntilStopped } from './run.ts'
+import { type HttpInterface, httpInterface } from './server/app.ts'
+import { type Listening, listen, listenForSandbox } from './server/listen.ts'
 import { type HostLog, openLog } from './server/log.ts'
+import { expiryAlerts } from './tls/expiry.ts'
+import { openTls, type Tls } from './tls/secure-server.ts'
 
 /** The service could not start; the message says why and how to mend it. */
 export type ServeFailure = Readonly<{ kind: 'serve-failure'; message: string }>
@@ -22,29 +24,34 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
   const hostLog = openLog(settings.logLevel)
   try {
     for (const name of settings.unknown) hostLog.log.write('warn', 'this setting is not known and has no effect', { name })
-    const opened = await openOrExplain(settings, hostLog)
+    const tls = await openTlsOrExplain(settings, hostLog)
+    if (tls.isErr()) return err(tls.error)
+    const opened = await openOrExplain(settings, hostLog, tls.value)
     if (opened.isErr()) return err(opened.error)
     await using host = opened.value
-    const listening = await listenOrExplain(settings, host)
+    const listening = await listenOrExplain(settings, host, tls.value)
     if (listening.isErr()) return err(listening.error)
-    return await run(settings, host, listening.value, options)
+    return await run(settings, host, listening.value, { ...options, tls: tls.value })
   } finally {
     hostLog.flush()
   }
 }
 
+const callbackPath = '/webhooks/payment-status'
+
 async function run(
   settings: Settings,
   { app, assembly, hangUp }: HostContainer,
-  listening: Listening,
-  options: ServeOptions,
+  listening: ListeningForAll,
+  { tls, ...options }: ServeOptions & Readonly<{ tls: Tls | null }>,
 ): Promise<Result<void, ServeFailure>> {
   const stop = options.stop === undefined ? stopSignal() : aborted(options.stop)
   const announce = options.announce ?? ((text) => process.stdout.write(text))
-  const sandbox = assembly.get('sandbox')
-  assembly.get('callbackAddress').url = `${reachable(listening.url)}/webhooks/payment-status`
-  const beside = sandbox === null ? [] : [sandbox]
-  const running = runUntilStopped({ core: assembly.get('core'), beside, app, listening, stop, hangUp })
+  const [core, sandbox] = [assembly.get('core'), assembly.get('sandbox')]
+  assembly.get('callbackAddress').url = listening.sandboxUrl ?? `${reachable(listening.url)}${callbackPath}`
+  const beside: Background[] = sandbox === null ? [] : [sandbox]
+  if (tls !== null) beside.push(tls, { run: expiryAlerts({ tls, alertOnce: core.events.alertOnce, clock: systemClock, log: app.log }) })
+  const running = runUntilStopped({ core, beside, app, listening, stop, hangUp })
   announce(`listening on ${listening.url}\n${settings.env === 'development' ? firstSteps(settings, listening.url) : ''}`)
   return (await running).mapErr(() => ({ kind: 'serve-failure', message: 'The background work failed by a defect; the log tells which.' }))
 }
@@ -54,16 +61,44 @@ function reachable(url: string): string {
   return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
 }
 
-async function openOrExplain(settings: Settings, log: HostLog): Promise<Result<HostContainer, ServeFailure>> {
+async function openTlsOrExplain({ tls }: Settings, { log }: HostLog): Promise<Result<Tls | null, ServeFailure>> {
+  if (tls === null) return ok(null)
+  const opened = await openTls(tls, { clock: systemClock, log })
+  return opened.mapErr((faults) => ({
+    kind: 'serve-failure',
+    message: `TLS cannot be served:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+  }))
+}
+
+async function openOrExplain(settings: Settings, log: HostLog, tls: Tls | null): Promise<Result<HostContainer, ServeFailure>> {
   try {
-    const opened = await openHost(settings, log)
+    const opened = await openHost(settings, log, tls)
     return opened.mapErr(({ resource, reason }) => ({ kind: 'serve-failure', message: `The ${resource} did not open: ${reason}` }))
   } catch (error) {
     return failure(error instanceof Error ? error.message : String(error))
   }
 }
 
-async function listenOrExplain(settings: Settings, { app }: HostContainer): Promise<Result<Listening, ServeFailure>> {
+/** `sandboxUrl`: where the sandbox sends its webhooks, when not to the port that everybody uses. */
+type ListeningForAll = Listening & Readonly<{ sandboxUrl: string | null }>
+
+async function listenForAll(
+  face: HttpInterface,
+  host: HostContainer,
+  place: Parameters<typeof listen>[1],
+  newRequestId: () => string,
+): Promise<ListeningForAll> {
+  const listening = await listen(face, place, host.app.lifecycle, newRequestId)
+  if (place.tls === null || host.assembly.get('sandbox') === null) return { ...listening, sandboxUrl: null }
+  const forSandbox = await listenForSandbox(face, callbackPath)
+  const close = async (): Promise<void> => {
+    await Promise.all([listening.close(), forSandbox.close()])
+  }
+  return { ...listening, sandboxUrl: forSandbox.url, close }
+}
+
+async function listenOrExplain(settings: Settings, opened: HostContainer, tls: Tls | null): Promise<Result<ListeningForAll, ServeFailure>> {
+  const { app } = opened
   const { host, port } = settings
   let count = 0
   const newRequestId = (): string => {
@@ -71,7 +106,7 @@ async function listenOrExplain(settings: Settings, { app }: HostContainer): Prom
     return `${app.instanceId}-x${count.toString(36)}`
   }
   try {
-    return ok(await listen(httpInterface(app), { host, port }, app.lifecycle, newRequestId))
+    return ok(await listenForAll(httpInterface(app), opened, { host, port, tls }, newRequestId))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') {
@@ -123,14 +158,17 @@ function firstSteps(settings: Settings, url: string): string {
   ]
   const variables = needed.filter(([, value, usual]) => value !== usual).map(([name, value]) => `${name}=${quote(value)} `)
   const cbp = `${variables.join('')}npm run -s cbp --`
+  // The certificate vouches for itself where it is of no authority that this machine knows.
+  const trusted = settings.tls === null ? null : quote(settings.tls.certPath)
+  const curl = trusted === null ? 'curl -sS' : `curl -sS --cacert ${trusted}`
   const setting = `${url}/config/payments/retry.max-attempts`
   return `
 Development: get a token, then set something and read it.
   TOKEN=$(${cbp} token mint --sub me --scope "config:read config:write")
-  curl -sS -X PUT ${setting} -H "Authorization: Bearer $TOKEN" -H 'If-None-Match: *' -H 'Content-Type: application/json' -d '{"value": 3, "reason": "first try"}'
-  curl -sS ${setting} -H "Authorization: Bearer $TOKEN"
+  ${curl} -X PUT ${setting} -H "Authorization: Bearer $TOKEN" -H 'If-None-Match: *' -H 'Content-Type: application/json' -d '{"value": 3, "reason": "first try"}'
+  ${curl} ${setting} -H "Authorization: Bearer $TOKEN"
 A payment from end to end, with signed webhooks both ways:
-  ${cbp} demo --url ${url}
+  ${trusted === null ? '' : `NODE_EXTRA_CA_CERTS=${trusted} `}${cbp} demo --url ${url}
 Documentation: ${url}/docs
 
 `

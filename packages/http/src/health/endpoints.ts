@@ -13,8 +13,8 @@ type Checks = Readonly<Record<string, HealthCheck>>
 /** Open to everyone, because those who ask are load balancers and people in a hurry. */
 export function healthEndpoints({ health: probes, lifecycle }: Pick<AppDependencies, 'health' | 'lifecycle'>): readonly Endpoint[] {
   const all = async (): Promise<Checks> => {
-    const [database, cache, queue] = await Promise.all([probes.database(), probes.cache(), probes.queue()])
-    return { database, cache, queue }
+    const [database, cache, queue, tls] = await Promise.all([probes.database(), probes.cache(), probes.queue(), probes.tls?.()])
+    return tls === undefined ? { database, cache, queue } : { database, cache, queue, tls }
   }
   const serving = (): HealthCheck =>
     lifecycle.isStopping()

@@ -8,7 +8,10 @@ export type HealthStatus = 'pass' | 'warn' | 'fail'
 /** What one check saw. */
 export type HealthCheck = Readonly<{ status: HealthStatus; output: string; engine: string; durationMs: number }>
 
-export type HealthProbes = Readonly<Record<'database' | 'cache' | 'queue', () => Promise<HealthCheck>>>
+type Probe = () => Promise<HealthCheck>
+
+/** `tls` where this instance has a certificate. */
+export type HealthProbes = Readonly<Record<'database' | 'cache' | 'queue', Probe>> & Readonly<{ tls?: Probe }>
 
 const probeDeadlineMs = 2_000
 
@@ -20,10 +23,13 @@ export function healthProbes(
     examineStore: Services['engineHealth']['cache']
     readCache: () => Promise<unknown>
     core: Pick<Core, 'events' | 'webhooks'>
+    /** How long the certificate is good for; `null` or absent where there is none. */
+    certificate?: Probe | null
   }>,
 ): HealthProbes {
-  const { engines, examineStore, readCache, core } = deps
+  const { engines, examineStore, readCache, core, certificate = null } = deps
   return {
+    ...(certificate === null ? {} : { tls: certificate }),
     database: () =>
       probe(engines.names.database, async () => {
         const { status, reason } = await examineStore()

@@ -18,11 +18,18 @@ import { type RefuseExpectation, refuseExpectation } from './expectation.ts'
 import { type FastLane, fastLane } from './fast-lane.ts'
 import { type Finished, pipeline } from './pipeline.ts'
 import { type AppContext, allowedMethods, exchangeOf, type ReadInTime, routePath } from './routing.ts'
+import { type SecureHeaders, secureHeadersWith } from './secure-headers.ts'
 
 export type App = OpenAPIHono<{ Bindings: HostBindings }>
 
 /** The HTTP interface: a Hono app for everything, and a lane in front of it for the one request that matters most. */
-export type HttpInterface = Readonly<{ app: App; fastLane: FastLane; refuseExpectation: RefuseExpectation }>
+export type HttpInterface = Readonly<{
+  app: App
+  fastLane: FastLane
+  refuseExpectation: RefuseExpectation
+  /** For what is refused before there is a request. */
+  secureHeaders: SecureHeaders
+}>
 
 /** How long a body may take to arrive; what is left of a request's own deadline is for the answer. */
 const bodyDeadlineMs = 20_000
@@ -41,9 +48,11 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
   const requestIdFor = requestIds(deps.instanceId)
   const deadlines = requestDeadlines()
   const inTime: ReadInTime = (reading) => deadlines.within(reading, deps.bodyDeadlineMs ?? bodyDeadlineMs, () => 'too-slow')
+  const secureHeaders = deps.secureHeaders ?? secureHeadersWith(null)
   const line = pipeline({
     verifyToken: deps.verifyToken,
     log: deps.log,
+    secureHeaders,
     deadlines,
     deadlineMs: deps.deadlineMs ?? null,
     isStopping: deps.lifecycle.isStopping,
@@ -72,6 +81,7 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     app,
     fastLane: fastLane(line, endpoints, { requestIdFor, inTime, log: deps.log }),
     refuseExpectation: refuseExpectation(line, requestIdFor),
+    secureHeaders,
   }
 }
 

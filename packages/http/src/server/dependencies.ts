@@ -3,6 +3,7 @@ import type { VerifyToken } from '../access/verify-token.ts'
 import type { HealthProbes } from '../health/probes.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { RequestRecord } from './pipeline.ts'
+import type { SecureHeaders } from './secure-headers.ts'
 
 /** Everything that the HTTP interface is made of. */
 export type AppDependencies = Readonly<{
@@ -11,6 +12,8 @@ export type AppDependencies = Readonly<{
   log: Log
   health: HealthProbes
   lifecycle: Lifecycle
+  /** On every answer; absent: those of plain HTTP. */
+  secureHeaders?: SecureHeaders
   /** The exposition of all metrics in the Prometheus text format. */
   exposeMetrics: () => Promise<string>
   onAnswered: (record: RequestRecord) => void

@@ -1,11 +1,13 @@
-import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { catalogue, type ProblemCode } from '../problems/catalogue.ts'
 import { problem, problemText } from '../problems/problem.ts'
+import type { Tls } from '../tls/secure-server.ts'
+import { createSecureServer } from '../tls/serve-securely.ts'
 import type { HttpInterface } from './app.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { secureHeaders } from './pipeline.ts'
+import type { SecureHeaders } from './secure-headers.ts'
 
 export type Listening = Readonly<{
   url: string
@@ -22,44 +24,75 @@ const headerLimitBytes = 16 * 1024
 /** How long answers under way may take once a shutdown has begun. */
 const graceMs = 10_000
 
+/** What node is told of every server here. */
+const serverOptions = {
+  keepAliveTimeout: keepAliveMs,
+  headersTimeout: headersMs,
+  requestTimeout: requestMs,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: headerLimitBytes,
+  noDelay: true,
+}
+
+/** `tls`: absent or `null` for plain HTTP. */
+export type Place = Readonly<{ host: string; port: number; tls?: Tls | null }>
+
 /** Opens the port. Rejects with the error of node when it cannot. */
 export async function listen(
-  { app, fastLane, refuseExpectation }: HttpInterface,
-  at: Readonly<{ host: string; port: number }>,
+  { app, fastLane, refuseExpectation, secureHeaders }: HttpInterface,
+  { host, port, tls = null }: Place,
   lifecycle: Lifecycle,
   newRequestId: () => string,
 ): Promise<Listening> {
   const listener = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
-    errorHandler: () => malformed('bad-request', newRequestId()),
+    errorHandler: () => malformed('bad-request', secureHeaders, newRequestId()),
   })
-  const server = createServer(
-    {
-      keepAliveTimeout: keepAliveMs,
-      headersTimeout: headersMs,
-      requestTimeout: requestMs,
-      connectionsCheckingInterval: 5_000,
-      maxHeaderSize: headerLimitBytes,
-      noDelay: true,
-    },
-    (incoming, outgoing) => {
-      if (!fastLane(incoming, outgoing)) void listener(incoming, outgoing)
-    },
-  )
+  const answer: RequestListener = (incoming, outgoing) => {
+    if (!fastLane(incoming, outgoing)) void listener(incoming, outgoing)
+  }
+  const { server, cutHandshakes } =
+    tls === null ? { server: createServer(serverOptions, answer), cutHandshakes: () => {} } : createSecureServer(tls, serverOptions, answer)
   server.on('checkExpectation', refuseExpectation)
-  server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuseConnection(error, socket, newRequestId()))
+  server.on('clientError', (error: Error & { code?: string }, socket: Socket) =>
+    refuseConnection(error, socket, secureHeaders, newRequestId()),
+  )
+  const bound = await bind(server, host, port)
+  const close = (): Promise<void> => {
+    cutHandshakes()
+    return closeInOrder(server, lifecycle)
+  }
+  return { url: `${tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`, port: bound, close }
+}
+
+/**
+ * Takes webhooks of the sandbox at a loopback port of their own, where the service itself speaks TLS: the sandbox knows
+ * neither its authority nor the names in its certificate, and has none of its own to show.
+ */
+export async function listenForSandbox({ fastLane }: Pick<HttpInterface, 'fastLane'>, path: string): Promise<Listening> {
+  const server = createServer(serverOptions, (incoming, outgoing) => {
+    const isCallback = incoming.method === 'POST' && incoming.url === path
+    if (!isCallback || !fastLane(incoming, outgoing)) outgoing.writeHead(404, { connection: 'close' }).end()
+  })
+  const port = await bind(server, '127.0.0.1', 0)
+  const close = async (): Promise<void> => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return { url: `http://127.0.0.1:${port}${path}`, port, close }
+}
+
+async function bind(server: NetServer, host: string, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(at.port, at.host, () => {
+    server.listen(port, host, () => {
       server.off('error', reject)
       resolve()
     })
   })
-  const { port } = server.address() as AddressInfo
-  const host = at.host.includes(':') ? `[${at.host}]` : at.host
-  return { url: `http://${host}:${port}`, port, close: () => close(server, lifecycle) }
+  return (server.address() as AddressInfo).port
 }
 
-async function close(server: Server, lifecycle: Lifecycle): Promise<void> {
+async function closeInOrder(server: Server, lifecycle: Lifecycle): Promise<void> {
   lifecycle.stop()
   await new Promise<void>((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), graceMs)
@@ -73,14 +106,14 @@ async function close(server: Server, lifecycle: Lifecycle): Promise<void> {
 }
 
 /** Problems that arise before there is a request to route. */
-function malformed(code: ProblemCode, requestId: string): Response {
+function malformed(code: ProblemCode, secureHeaders: SecureHeaders, requestId: string): Response {
   const body = problemText(problem(code, catalogue[code].title), '', requestId)
   const headers = { ...secureHeaders, 'content-type': 'application/problem+json', 'x-request-id': requestId, connection: 'close' }
   return new Response(body, { status: catalogue[code].status, headers })
 }
 
 /** What node's parser refuses never becomes a request; its answer is written by hand. */
-function refuseConnection(error: Error & { code?: string }, socket: Socket, requestId: string): void {
+function refuseConnection(error: Error & { code?: string }, socket: Socket, secureHeaders: SecureHeaders, requestId: string): void {
   const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage
   if (error.code === 'ECONNRESET' || !socket.writable || answering?.headersSent === true) {
     socket.destroy()

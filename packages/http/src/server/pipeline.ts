@@ -6,6 +6,7 @@ import type { RequestDeadlines } from './deadline.ts'
 import type { Endpoint, Outcome } from './endpoint.ts'
 import type { Exchange } from './exchange.ts'
 import { authorize } from './guard.ts'
+import type { SecureHeaders } from './secure-headers.ts'
 
 /** What is told about each request when it has been answered. */
 export type RequestRecord = Readonly<{
@@ -26,6 +27,8 @@ export type RequestRecord = Readonly<{
 export type PipelineDependencies = Readonly<{
   verifyToken: VerifyToken
   log: Log
+  /** On every answer. */
+  secureHeaders: SecureHeaders
   deadlines: RequestDeadlines
   /** Replaces the deadlines of the endpoints; `null` keeps them. */
   deadlineMs: number | null
@@ -41,15 +44,6 @@ export type Pipeline = Readonly<{
   /** Answers a request that no endpoint takes. */
   refuse: (refusal: Problem | Answer, exchange: Exchange) => Answer
 }>
-
-/** On every answer. None of them is ever a page to embed, a source of scripts, or something to sniff. */
-export const secureHeaders: Readonly<Record<string, string>> = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-}
 
 const problemHeaders: Readonly<Record<string, string>> = {
   'content-type': 'application/problem+json',
@@ -118,6 +112,7 @@ function lateness({ method }: Endpoint): string {
 }
 
 function finish(deps: PipelineDependencies, outcome: Outcome, exchange: Exchange): Finished {
+  const { secureHeaders } = deps
   const extra = deps.isStopping() ? { connection: 'close' } : null
   if ('code' in outcome) {
     const body = problemText(outcome, exchange.path, exchange.requestId)
