@@ -108,7 +108,7 @@ it.each([
   })(),
 )
 
-const ofRange = 'audit_records USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'
+const ofRange = 'INTEGER PRIMARY KEY (rowid>? AND rowid<?)'
 
 it.each([
   ['an action', { action: true }, 'audit_records_by_action (action=?)'],
@@ -122,7 +122,7 @@ it.each([
   withPlans(async (planOf) => {
     const nothing = { action: false, actor: false, subject: false, from: false, to: false, before: false }
     const details = planOf(audit.auditRecords({ ...nothing, ...given })).filter((detail) => detail.includes('audit_records USING'))
-    expect(details).toEqual([expect.stringMatching(new RegExp(`${RegExp.escape(index)}$`))])
+    expect(details.map((detail) => detail.replace(/^SEARCH audit_records USING (INDEX )?/, ''))).toEqual([index])
   })(),
 )
 
