@@ -225,6 +225,40 @@ describe('relay', () => {
     await stop()
   })
 
+  it('records what is confirmed of a stream in hand together, not event by event', async () => {
+    const ports = fakePorts()
+    let records = 0
+    const record: FakePorts['outbox']['record'] = (reports) => {
+      records += 1
+      return ports.outbox.record(reports)
+    }
+    const world = worldOf(undefined, { ...ports, outbox: { ...ports.outbox, record } })
+    await world.emit(payments, 150)
+    const stop = world.start()
+    await ports.clock.advance(1000)
+    expect(await backlogOf(ports)).toBe(0)
+    expect(records).toBeLessThan(10)
+    await stop()
+  })
+
+  it('records within 100 ms what is confirmed of a stream that it keeps in hand', async () => {
+    const world = worldOf((accept) => (event) => (event.sequence === 3 ? new ResultAsync(new Promise(() => {})) : accept(event)))
+    await world.emit(payments, 3)
+    const stop = world.start()
+    await world.ports.clock.advance(100)
+    expect((await world.ports.outbox.stream(payments))._unsafeUnwrap()).toMatchObject({ confirmed: 2, refusals: 0 })
+    await stop()
+  })
+
+  it('records what was confirmed before a refusal no later than the refusal', async () => {
+    const world = worldOf((accept) => (event) => (event.sequence === 3 ? errAsync({ kind: 'event-refused', reason: 'no' }) : accept(event)))
+    await world.emit(payments, 3)
+    const stop = world.start()
+    await world.ports.clock.advance(0)
+    expect((await world.ports.outbox.stream(payments))._unsafeUnwrap()).toMatchObject({ confirmed: 2, refusals: 1 })
+    await stop()
+  })
+
   it('charges an event that alone is never confirmed, and not the broker', async () => {
     const world = worldOf((accept) => (event) => (event.stream === payments ? new ResultAsync(new Promise(() => {})) : accept(event)))
     await world.emit(payments, 1)
