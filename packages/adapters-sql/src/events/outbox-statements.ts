@@ -5,8 +5,8 @@ export type OutboxStatements = Readonly<{
   /** Tables of streams that may be leased at `@now`, the longest waiting first. */
   candidates: string
   claim: string
-  addLeases: string
   takeLeases: string
+  addLeases: string
   postpone: string
   leased: string
   backlogOfLeased: string
@@ -74,11 +74,11 @@ function isEmpty(lease: string): string {
 
 function leaseStatements(dialect: Dialect, named: Named) {
   return {
-    addLeases: `INSERT INTO stream_leases (stream, fence, owner, expires_at, confirmed, refusals)
-      SELECT s.item, 0, NULL, 0, 0, 0 FROM ${named('s')}
-      WHERE NOT EXISTS (SELECT 1 FROM stream_leases l WHERE l.stream = s.item)`,
     takeLeases: `UPDATE stream_leases SET fence = fence + 1, owner = @owner, expires_at = @expiresAt
       WHERE stream IN (SELECT s.item FROM ${named('s')})`,
+    addLeases: `INSERT INTO stream_leases (stream, fence, owner, expires_at, confirmed, refusals)
+      SELECT s.item, 1, @owner, @expiresAt, 0, 0 FROM ${named('s')}
+      WHERE NOT EXISTS (SELECT 1 FROM stream_leases l WHERE l.stream = s.item)`,
     postpone: `UPDATE ready_streams SET available_at = @expiresAt WHERE stream IN (SELECT s.item FROM ${named('s')})`,
     leased: `SELECT l.stream, l.fence, l.refusals FROM ${named('s')}
       JOIN stream_leases l ON l.stream = s.item ORDER BY s.position`,

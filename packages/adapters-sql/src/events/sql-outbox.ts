@@ -16,6 +16,9 @@ function shareOf(streams: number, limit: number): number {
 /** The outbox over any SQL engine. Work is done by sets: its round trips do not grow with the streams. */
 export function sqlOutbox(engine: SqlEngine, clock: Pick<Clock, 'now'>): Outbox {
   const sql = outboxStatements(engine.dialect)
+  /** What was found last is likely to be found again. */
+  let expectsBacklog = false
+
   function one<T>(text: string, parameters: SqlParameters, shape: (rows: Rows) => T): ResultAsync<T, StoreUnavailable> {
     return engine.read([{ sql: text, parameters }], ([rows]) => shape(rows ?? []))
   }
@@ -23,9 +26,16 @@ export function sqlOutbox(engine: SqlEngine, clock: Pick<Clock, 'now'>): Outbox 
   return {
     lease(request) {
       if (request.limit <= 0) return okAsync([])
-      // Most looks find nothing: those must not cost a transaction.
+      const take = (): ResultAsync<readonly LeasedStream[], StoreUnavailable> =>
+        engine
+          .write('relaxed', (session) => leaseStreams(session, sql, clock, request))
+          .andTee((leased) => {
+            expectsBacklog = leased.length > 0
+          })
+      if (expectsBacklog) return take()
+      // Most looks of an idle relay find nothing: those must not cost a transaction.
       return one(sql.candidates, { now: clock.now(), limit: 1 }, (found) => found.length > 0).andThen((isBacklog) =>
-        !isBacklog ? okAsync([]) : engine.write('relaxed', (session) => leaseStreams(session, sql, clock, request)),
+        isBacklog ? take() : okAsync([]),
       )
     },
     renew(leases, leaseMs) {
@@ -72,8 +82,8 @@ async function leaseStreams(
   const streams = JSON.stringify(claimed.map((row) => row['stream']))
   const expiresAt = now + leaseMs
   const results = await session.run([
-    { sql: sql.addLeases, parameters: { streams } },
     { sql: sql.takeLeases, parameters: { streams, owner, expiresAt } },
+    { sql: sql.addLeases, parameters: { streams, owner, expiresAt } },
     { sql: sql.postpone, parameters: { streams, expiresAt } },
     { sql: sql.leased, parameters: { streams } },
     { sql: sql.backlogOfLeased, parameters: { streams, eventLimit: shareOf(claimed.length, eventLimit) } },

@@ -131,8 +131,8 @@ function saveStream(sql: Statements, stream: Stream, tail: StreamTail | undefine
   if (tail.known) sql.updateStream.run(tail.last, stream)
   else sql.addStream.run(tail.last, stream)
   const { first, occurredAt } = tail.added
-  const updated = sql.updateReady.run(tail.last, stream)
-  if (updated.changes === 0) sql.addReady.run(tail.last, stream, first, occurredAt, now)
+  const isReady = tail.known && sql.updateReady.run(tail.last, stream).changes !== 0
+  if (!isReady) sql.addReady.run(tail.last, stream, first, occurredAt, now)
   tail.known = true
   tail.added = null
 }

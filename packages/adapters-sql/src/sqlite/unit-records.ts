@@ -52,8 +52,9 @@ export function unitRecords<Recording extends Recorded>(
 }
 
 function stateOf(rows: Map<string, RowState>, kind: string, key: readonly SqlValue[]): RowState {
+  let name = kind
   // A separator could stand in a key itself.
-  const name = key.length === 1 ? `${kind} ${key[0]}` : `${kind} ${JSON.stringify(key)}`
+  for (const value of key) name += ` ${String(value).length} ${value}`
   let state = rows.get(name)
   if (state === undefined) {
     state = { before: undefined, isRecorded: false }
