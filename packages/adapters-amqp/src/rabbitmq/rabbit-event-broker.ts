@@ -41,14 +41,14 @@ export type RabbitEventBroker = EventBroker &
     close(): Promise<void>
   }>
 
-const defaultLimits: RabbitLimits = {
+export const defaultLimits: RabbitLimits = {
   window: 1024,
   confirmTimeoutMs: 8_000,
   prefetch: 128,
   concurrency: 64,
   pauseBaseMs: 50,
   pauseCapMs: 15_000,
-  holdMs: 600_000,
+  holdMs: 900_000,
   deliveryLimit: 20,
   drainMs: 4_000,
 }
