@@ -233,7 +233,7 @@ describe.skipIf(!hasRedisServer())('rate limits over one Redis server', () => {
   }
 
   async function admitted(limiters: readonly FallbackRateLimiter[], each: number): Promise<number> {
-    const all = limiters.flatMap((limiter) => Array.from({ length: each }, () => limiter.take(request)))
+    const all = limiters.flatMap((limiter) => Array.from({ length: each }, async () => limiter.take(request)))
     return (await Promise.all(all)).filter(({ allowed }) => allowed).length
   }
 

@@ -58,4 +58,12 @@ describe('inProcessConfigCache', () => {
     for (const name of names) await cache.write(name, { ...recordAt(1), entry: entryOf(value) }, 1000)
     expect((await holds(cache, names)).filter(Boolean).length).toBeLessThanOrEqual(4)
   })
+
+  it('holds nothing longer because the clock is set back', async () => {
+    const clock = fakeClock()
+    const cache = inProcessConfigCache({ capacity: 2, clock })
+    await cache.write('a', recordAt(1), 1000)
+    await clock.advance(-3_600_000)
+    expect(await holds(cache, ['a'])).toEqual([false])
+  })
 })

@@ -10,7 +10,7 @@ export type InProcessConfigCacheOptions = Readonly<{
   clock: Pick<Clock, 'now'>
 }>
 
-type Kept = Readonly<{ record: CacheRecord; until: Instant }>
+type Kept = Readonly<{ record: CacheRecord; from: Instant; until: Instant }>
 
 /** Resolved entries in this process alone, bounded by number, memory and time. */
 export function inProcessConfigCache({ capacity, maxBytes = defaultMaxBytes, clock }: InProcessConfigCacheOptions): ConfigCache {
@@ -21,15 +21,20 @@ export function inProcessConfigCache({ capacity, maxBytes = defaultMaxBytes, clo
     async read(name) {
       const kept = records.get(name)
       if (kept === undefined) return null
-      if (kept.until > clock.now()) return kept.record
+      if (counts(kept, clock.now())) return kept.record
       records.delete(name)
       return null
     },
     async write(name, record, ttlMs) {
       const now = clock.now()
       const kept = records.peek(name)
-      if (kept !== undefined && kept.until > now && kept.record.stamp >= record.stamp) return
-      records.set(name, { record, until: now + ttlMs }, { size: sizeOf(name, record) })
+      if (kept !== undefined && counts(kept, now) && kept.record.stamp >= record.stamp) return
+      records.set(name, { record, from: now, until: now + ttlMs }, { size: sizeOf(name, record) })
     },
   }
+}
+
+/** A clock that was set back tells nothing about how old a record is. */
+function counts({ from, until }: Kept, now: Instant): boolean {
+  return from <= now && now < until
 }

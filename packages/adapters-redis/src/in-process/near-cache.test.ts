@@ -88,4 +88,13 @@ describe('nearCache', () => {
     await small.read('h')
     expect(far.reads).toBe(9)
   })
+
+  it('asks again when the clock is set back, which tells nothing about how old a record is', async () => {
+    const { cache, far, clock } = underTest()
+    far.holds = recordAt(1)
+    await cache.read('a')
+    far.holds = recordAt(2)
+    await clock.advance(-3_600_000)
+    expect(await cache.read('a')).toEqual(recordAt(2))
+  })
 })

@@ -19,7 +19,7 @@ export type NearCacheOptions = Readonly<{
   ttlMs: number
 }>
 
-type Kept = Readonly<{ record: CacheRecord; until: Instant }>
+type Kept = Readonly<{ record: CacheRecord; from: Instant; until: Instant }>
 
 /**
  * Keeps the most used records of a shared cache in this process. A record that is served from here left the shared cache
@@ -29,29 +29,34 @@ type Kept = Readonly<{ record: CacheRecord; until: Instant }>
 export function nearCache(far: FarCache, { clock, capacity, maxBytes = defaultMaxBytes, ttlMs: nearTtlMs }: NearCacheOptions): ConfigCache {
   const near = new LRUCache<string, Kept>({ max: capacity, maxSize: maxBytes })
 
-  const put = (name: string, record: CacheRecord, until: Instant): void => {
+  const put = (name: string, record: CacheRecord, from: Instant, until: Instant): void => {
     const kept = near.peek(name)
     // A slow read must not bring back what a write has replaced meanwhile.
-    if (kept !== undefined && kept.until > clock.now() && kept.record.stamp > record.stamp) return
-    near.set(name, { record, until }, { size: sizeOf(name, record) })
+    if (kept !== undefined && counts(kept, clock.now()) && kept.record.stamp > record.stamp) return
+    near.set(name, { record, from, until }, { size: sizeOf(name, record) })
   }
 
   return {
     async read(name) {
       const now = clock.now()
       const kept = near.get(name)
-      if (kept !== undefined && kept.until > now) return kept.record
+      if (kept !== undefined && counts(kept, now)) return kept.record
       const found = await far.readWithTimeLeft(name)
       if (found === null) return null
-      put(name, found.record, now + Math.min(found.leftMs, nearTtlMs))
+      put(name, found.record, now, now + Math.min(found.leftMs, nearTtlMs))
       return found.record
     },
     async write(name, record, ttlMs) {
-      const until = clock.now() + Math.min(ttlMs, nearTtlMs)
+      const now = clock.now()
       const outcome = await far.keep(name, record, ttlMs)
       // Refused: what is there is newer, or as new but with less time left. Either way it is to be read again.
       if (outcome === 'refused') near.delete(name)
-      else put(name, record, until)
+      else put(name, record, now, now + Math.min(ttlMs, nearTtlMs))
     },
   }
+}
+
+/** A clock that was set back tells nothing about how old a record is. */
+function counts({ from, until }: Kept, now: Instant): boolean {
+  return from <= now && now < until
 }

@@ -70,4 +70,11 @@ describe('circuit', () => {
     own.succeeded()
     expect(own.isOpen()).toBe(true)
   })
+
+  it('looks at once when the clock is set back, rather than after a pause of hours', async () => {
+    const { own, fail, clock } = underTest()
+    await fail(5)
+    await clock.advance(-3_600_000)
+    expect(own.admits()).toBe(true)
+  })
 })

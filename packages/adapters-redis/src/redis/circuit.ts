@@ -31,6 +31,7 @@ export function circuit({ clock, random, onOpen, onClose }: CircuitOptions): Cir
   let score = 0
   let openings = 0
   let lastFailureAt: Instant | null = null
+  let openedAt: Instant = 0
   let closedUntil: Instant | null = null
   let looking = false
 
@@ -39,13 +40,16 @@ export function circuit({ clock, random, onOpen, onClose }: CircuitOptions): Cir
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(openings, 10))
     openings += 1
     looking = false
-    closedUntil = clock.now() + Math.ceil(pauseMs * (0.5 + 0.5 * random.fraction()))
+    openedAt = clock.now()
+    closedUntil = openedAt + Math.ceil(pauseMs * (0.5 + 0.5 * random.fraction()))
   }
 
   return {
     admits() {
       if (closedUntil === null) return true
-      if (looking || clock.now() < closedUntil) return false
+      const now = clock.now()
+      // A clock that was set back must not make the pause longer.
+      if (looking || (now < closedUntil && now >= openedAt)) return false
       looking = true
       return true
     },
