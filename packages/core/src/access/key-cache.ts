@@ -62,94 +62,130 @@ const readsInARow = 3
 
 const ampleLimits: KeyCacheLimits = { known: 10_000, absent: 1000, reads: 256 }
 
-/** Keys by id as they were read a moment ago. What a request brings, the secret least of all, is not kept. */
-export function keyCache(deps: Dependencies, limits: KeyCacheLimits = ampleLimits): KeyCache {
-  const { clock, log } = deps
+/** What is held, of bounded number; told apart by generations, each of which a change begins. */
+type Held = Readonly<{
+  /** The time; set back, the clock would make old rows young again, so that they are dropped. */
+  now: () => Instant
+  generation: () => number
+  row: (id: Uuid) => Row | undefined
+  isAbsent: (id: Uuid, now: Instant) => boolean
+  keep: (id: Uuid, key: KnownKey | null, readAt: Instant) => void
+  forget: (id: Uuid) => void
+  drop: () => void
+}>
+
+function heldKeys(clock: Clock, limits: KeyCacheLimits): Held {
   const known = new Map<Uuid, Row>()
   const absentUntil = new Map<Uuid, Instant>()
-  const reading = new Map<Uuid, Promise<Found>>()
-  const inPatience = deadlines(clock, patienceMs)
-  const inTime = deadlines(clock, readMs)
   let generation = 0
   let latest = 0
-
   const drop = (): void => {
     generation += 1
     known.clear()
     absentUntil.clear()
   }
-  const readClock = (): Instant => {
-    const now = clock.now()
-    // Set back, the clock would make old rows young again.
-    if (now < latest - stepBackMs) drop()
-    latest = now
-    return now
-  }
-  const keep = (id: Uuid, key: KnownKey | null, readAt: Instant): void => {
+  const forget = (id: Uuid): void => {
     known.delete(id)
     absentUntil.delete(id)
-    if (key === null) {
-      makeRoom(absentUntil, limits.absent)
-      absentUntil.set(id, readAt + absentMs)
-      return
-    }
-    makeRoom(known, limits.known)
-    known.set(id, { key, readAt, retryAt: 0 })
   }
+  return {
+    now() {
+      const now = clock.now()
+      if (now < latest - stepBackMs) drop()
+      latest = now
+      return now
+    },
+    generation: () => generation,
+    row: (id) => known.get(id),
+    isAbsent: (id, now) => now < (absentUntil.get(id) ?? 0),
+    keep(id, key, readAt) {
+      forget(id)
+      if (key === null) {
+        makeRoom(absentUntil, limits.absent)
+        absentUntil.set(id, readAt + absentMs)
+      } else {
+        makeRoom(known, limits.known)
+        known.set(id, { key, readAt, retryAt: 0 })
+      }
+    },
+    forget,
+    drop,
+  }
+}
+
+/** Reads a key and keeps what was read; one read of a key at a time. */
+function keyReader(
+  deps: Dependencies,
+  held: Held,
+): Readonly<{ read: (id: Uuid) => Promise<Found>; mayBegin: (id: Uuid, limit: number) => boolean }> {
+  const reading = new Map<Uuid, Promise<Found>>()
+  const inTime = deadlines(deps.clock, readMs)
   const readAnew = async (id: Uuid): Promise<Found> => {
     for (let reads = 1; ; reads += 1) {
-      const [begunIn, readAt] = [generation, readClock()]
-      const loading = survivingDefects(log, () => new ResultAsync(load(deps, id)), storeUnavailable)
+      const readAt = held.now()
+      const begunIn = held.generation()
+      const loading = survivingDefects(deps.log, () => new ResultAsync(load(deps, id)), storeUnavailable)
       const found = await inTime(Promise.resolve(loading), () => err(storeUnavailable('the store did not answer in time')))
       if (found.isErr()) return found.error
-      const isLate = readClock() - readAt > usableMs
+      const isLate = held.now() - readAt > usableMs
       // A change that was told of meanwhile may be missing in what was read.
-      if (generation === begunIn && !isLate) {
-        keep(id, found.value, readAt)
+      if (held.generation() === begunIn && !isLate) {
+        held.keep(id, found.value, readAt)
         return found.value
       }
       if (reads === readsInARow) return storeUnavailable('the key changed, or was answered late, whenever it was read')
     }
   }
-  const read = (id: Uuid): Promise<Found> => {
-    const underWay = reading.get(id)
-    if (underWay !== undefined) return underWay
-    const begun = readAnew(id).finally(() => reading.delete(id))
-    reading.set(id, begun)
-    return begun
+  return {
+    read(id) {
+      const underWay = reading.get(id)
+      if (underWay !== undefined) return underWay
+      const begun = readAnew(id).finally(() => reading.delete(id))
+      reading.set(id, begun)
+      return begun
+    },
+    mayBegin: (id, limit) => reading.has(id) || reading.size < limit,
   }
+}
+
+/** Keys by id as they were read a moment ago. What a request brings, the secret least of all, is not kept. */
+export function keyCache(deps: Dependencies, limits: KeyCacheLimits = ampleLimits): KeyCache {
+  const held = heldKeys(deps.clock, limits)
+  const { read, mayBegin } = keyReader(deps, held)
+  const inPatience = deadlines(deps.clock, patienceMs)
+
   const readOrFallBack = async (id: Uuid, row: Row): Promise<Found> => {
     const found = await inPatience(read(id), () => storeUnavailable('the store is slow'))
     if (!isUnavailable(found)) return found
-    const now = readClock()
+    const now = held.now()
     row.retryAt = now + retryMs
-    return known.get(id) === row && now - row.readAt <= usableMs ? row.key : found
+    return held.row(id) === row && now - row.readAt <= usableMs ? row.key : found
+  }
+  const findKnown = (id: Uuid, row: Row, now: Instant): Found | Promise<Found> => {
+    const age = now - row.readAt
+    if (age < freshMs) {
+      if (age >= renewMs && now >= row.retryAt) {
+        row.retryAt = now + retryMs
+        void read(id)
+      }
+      return row.key
+    }
+    if (age <= usableMs) return now < row.retryAt ? row.key : readOrFallBack(id, row)
+    held.forget(id)
+    return read(id)
   }
   return {
-    drop,
+    drop: held.drop,
     find(id) {
-      const now = readClock()
-      const row = known.get(id)
-      if (row !== undefined) {
-        const age = now - row.readAt
-        if (age < freshMs) {
-          if (age >= renewMs && now >= row.retryAt) {
-            row.retryAt = now + retryMs
-            void read(id)
-          }
-          return row.key
-        }
-        if (age <= usableMs) return now < row.retryAt ? row.key : readOrFallBack(id, row)
-        known.delete(id)
-      } else {
-        if (now < (absentUntil.get(id) ?? 0)) return null
-        if (!reading.has(id) && reading.size >= limits.reads) return storeUnavailable('too many keys are looked for at once')
-      }
-      return read(id)
+      const now = held.now()
+      const row = held.row(id)
+      if (row !== undefined) return findKnown(id, row, now)
+      if (held.isAbsent(id, now)) return null
+      return mayBegin(id, limits.reads) ? read(id) : storeUnavailable('too many keys are looked for at once')
     },
     findAgain(id) {
-      const now = readClock()
-      const row = known.get(id)
+      const now = held.now()
+      const row = held.row(id)
       return row !== undefined && now - row.readAt < secondLookMs ? null : read(id)
     },
   }

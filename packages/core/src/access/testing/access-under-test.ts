@@ -95,9 +95,13 @@ export async function setTunable<T extends JsonValue>({ core }: AccessWorld, { a
 /** Runs the background work of one instance until the test has done its own. */
 export async function watching({ core, ports }: AccessWorld, work: () => Promise<void>): Promise<void> {
   const stop = cancelSource()
-  const running = core.access.watchKeys(stop.signal)
+  let isOver = false
+  const running = core.access.watchKeys(stop.signal).finally(() => {
+    isOver = true
+  })
   await work()
   stop.cancel()
-  await ports.clock.advance(0)
+  // Units that meet one another wait a little before they try again.
+  while (!isOver) await ports.clock.advance(10)
   await running
 }
