@@ -48,7 +48,7 @@ export async function certificateAuthority(commonName = 'Test authority'): Promi
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
     ],
   })
-  return { cert: authority.toString('pem'), issue: (details = {}) => issue(authority, keys.privateKey, details) }
+  return { cert: pemOf(authority), issue: (details = {}) => issue(authority, keys.privateKey, details) }
 }
 
 async function issue(authority: X509Certificate, signingKey: webcrypto.CryptoKey, details: CertificateDetails): Promise<TestCertificate> {
@@ -71,7 +71,12 @@ async function issue(authority: X509Certificate, signingKey: webcrypto.CryptoKey
     ],
   })
   const key = PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
-  return { cert: certificate.toString('pem'), key }
+  return { cert: pemOf(certificate), key: `${key}\n` }
+}
+
+/** Ends its line, so that files can be put behind each other. */
+function pemOf(certificate: X509Certificate): string {
+  return `${certificate.toString('pem')}\n`
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {

@@ -10,7 +10,7 @@ export type TlsMaterial = Readonly<{
   /** In PEM. */
   cert: string
   key: string
-  clientCa: string | null
+  clientCa: readonly string[] | null
   /** SHA-256 of the certificate, in hexadecimal. */
   fingerprint: string
   /** Its names, as they stand in it. */
@@ -30,13 +30,14 @@ export async function readMaterial(settings: TlsSettings, now: Instant): Promise
 /** What can be said of files that are there: whether they are what they are named as, and fit each other. */
 function judge(settings: TlsSettings, { cert, key, clientCa }: TlsFiles, now: Instant): Result<TlsMaterial, TlsFaults> {
   const certificate = parseCertificate(cert)
+  const authorities = clientCa === null ? null : certificatesIn(clientCa)
   const privateKey = parseKey(key, settings.keyPath)
   const faults = [
     ...(certificate === null
       ? [`The certificate ${settings.certPath} is none in PEM.`]
       : lifetimeFaults(certificate, settings.certPath, now)),
     ...(typeof privateKey === 'string' ? [privateKey] : []),
-    ...(clientCa === null ? [] : authorityFaults(clientCa, settings.clientCaPath ?? '')),
+    ...(authorities === null ? [] : authorityFaults(authorities, settings.clientCaPath ?? '')),
   ]
   if (certificate === null || typeof privateKey === 'string' || faults.length > 0) return err(faults)
   if (!certificate.checkPrivateKey(privateKey)) {
@@ -44,10 +45,10 @@ function judge(settings: TlsSettings, { cert, key, clientCa }: TlsFiles, now: In
       `The key ${settings.keyPath} does not fit the certificate ${settings.certPath}, whose first one has to be the server's own.`,
     ])
   }
-  const unusable = usageFault({ cert, key, clientCa })
+  const unusable = usageFault({ cert, key, clientCa: authorities })
   if (unusable !== null) return err([`The certificate ${settings.certPath} cannot be used for TLS 1.3 (${unusable}).`])
   return ok({
-    ...{ cert, key, clientCa },
+    ...{ cert, key, clientCa: authorities },
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     names: certificate.subjectAltName ?? certificate.subject,
     expiresAt: certificate.validToDate.getTime(),
@@ -81,8 +82,12 @@ function lifetimeFaults({ validToDate, validFromDate }: X509Certificate, path: s
   return []
 }
 
-function authorityFaults(text: string, path: string): TlsFaults {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+/** One by one: of a file that does not end its lines OpenSSL would read the first alone, without a word. */
+function certificatesIn(text: string): readonly string[] {
+  return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+}
+
+function authorityFaults(blocks: readonly string[], path: string): TlsFaults {
   if (blocks.length === 0) return [`The file ${path} holds no certificate in PEM; it has to hold the authorities of client certificates.`]
   const certificates = blocks.map(parseCertificate)
   if (certificates.some((certificate) => certificate === null)) return [`The file ${path} holds a certificate that cannot be read.`]
@@ -96,9 +101,9 @@ function oneLine(subject: string): string {
 }
 
 /** What OpenSSL has against it, such as a key that is too small; `null` when nothing. */
-function usageFault({ cert, key, clientCa }: TlsFiles): string | null {
+function usageFault({ cert, key, clientCa }: Pick<TlsMaterial, 'cert' | 'key' | 'clientCa'>): string | null {
   try {
-    createSecureContext({ cert, key, ...(clientCa === null ? {} : { ca: clientCa }), minVersion: 'TLSv1.3' })
+    createSecureContext({ cert, key, ...(clientCa === null ? {} : { ca: [...clientCa] }), minVersion: 'TLSv1.3' })
     return null
   } catch (error) {
     const { code } = error as { code?: unknown }

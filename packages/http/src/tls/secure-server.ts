@@ -22,9 +22,9 @@ export type Tls = Readonly<{
   failures: () => number
 }>
 
-export type TlsDependencies = Readonly<{ clock: Clock; log: Log; pollMs?: number }>
+export type TlsDependencies = Readonly<{ clock: Clock; log: Log; pollMs?: number; handshakeMs?: number }>
 
-const handshakeMs = 10_000
+const handshakeDefaultMs = 10_000
 const pollDefaultMs = 2_000
 
 /** Reads certificate and key; answers everything that stands in the way of serving with them. */
@@ -37,7 +37,8 @@ export async function openTls(settings: TlsSettings, deps: TlsDependencies): Pro
 
 type Start = Readonly<{ material: TlsMaterial; stamp: string }>
 
-function following(settings: TlsSettings, { clock, log, pollMs = pollDefaultMs }: TlsDependencies, start: Start): Tls {
+function following(settings: TlsSettings, deps: TlsDependencies, start: Start): Tls {
+  const { clock, log, pollMs = pollDefaultMs, handshakeMs = handshakeDefaultMs } = deps
   const servers: Swappable[] = []
   let { material, stamp } = start
   /** Looks in a row that found something unusable. */
@@ -92,11 +93,11 @@ function following(settings: TlsSettings, { clock, log, pollMs = pollDefaultMs }
 
 /** Whole each time: what is left out of a swap falls back to node's defaults, the oldest version of TLS included. */
 function contextOf({ cert, key, clientCa }: TlsMaterial): SecureContextOptions {
-  return { cert, key, ...(clientCa === null ? {} : { ca: clientCa }), minVersion: 'TLSv1.3' }
+  return { cert, key, ...(clientCa === null ? {} : { ca: [...clientCa] }), minVersion: 'TLSv1.3' }
 }
 
 function isSame(left: TlsMaterial, right: TlsMaterial): boolean {
-  return left.cert === right.cert && left.key === right.key && left.clientCa === right.clientCa
+  return left.cert === right.cert && left.key === right.key && String(left.clientCa) === String(right.clientCa)
 }
 
 /** What the log may tell of a certificate. */
