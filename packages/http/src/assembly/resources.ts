@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import type { KeyRing, Log, PaymentService, UserDirectory, WebhookSecret, WebhookTransport } from '@cbp/core'
+import type { Log, PaymentService, UserDirectory, WebhookSecret, WebhookTransport } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import type { SandboxPaymentService } from '../clients/payment-service/sandbox/sandbox-payment-service.ts'
 import { type Engines, openEngines } from './engines.ts'
+import type { OpenedKeyRing } from './keys/key-ring-file.ts'
 import { nodeMac, systemClock, systemRandom } from './platform/index.ts'
 import type { Settings } from './settings.ts'
 
@@ -15,7 +16,7 @@ export type CallbackAddress = { url: string | null }
 /** What is opened before core is assembled, and closed after it. */
 export type Resources = Engines &
   Readonly<{
-    keyRing: KeyRing
+    keyRing: OpenedKeyRing
     inboundSecrets: readonly WebhookSecret[]
     webhookTransport: WebhookTransport
     paymentService: PaymentService
@@ -31,7 +32,7 @@ type Opened<T> = Promise<Result<T, ResourceUnavailable>>
 export async function openResources(settings: Settings, log: Log, opening: AsyncDisposableStack): Opened<Resources> {
   const engines = await openEngines(settings, log, opening)
   if (engines.isErr()) return err(engines.error)
-  const secrets = await openSecrets(settings)
+  const secrets = await openSecrets(settings, log, opening)
   if (secrets.isErr()) return err(secrets.error)
   const { webhookTransport: openTransport } = await import('../clients/webhooks/webhook-transport.ts')
   const webhookTransport = openTransport({ allowDevelopmentTargets: settings.env === 'development' })
@@ -43,13 +44,18 @@ export async function openResources(settings: Settings, log: Log, opening: Async
   return payments.map((opened) => ({ ...engines.value, ...secrets.value, ...opened, webhookTransport, callbackAddress, userDirectory }))
 }
 
-async function openSecrets({ dataDir, keyring, webhookSecrets }: Settings): Opened<Pick<Resources, 'keyRing' | 'inboundSecrets'>> {
+async function openSecrets(
+  { dataDir, keyring, webhookSecrets }: Settings,
+  log: Log,
+  opening: AsyncDisposableStack,
+): Opened<Pick<Resources, 'keyRing' | 'inboundSecrets'>> {
   const [{ openKeyRing }, { developmentWebhookSecret }] = await Promise.all([
     import('./keys/key-ring-file.ts'),
     import('./keys/development-webhook-secret.ts'),
   ])
-  const opened = await openKeyRing(keyring ?? join(dataDir, 'keyring.json'), { generate: keyring === null })
+  const opened = await openKeyRing(keyring ?? join(dataDir, 'keyring.json'), { generate: keyring === null, log })
   if (opened.isErr()) return err({ kind: 'resource-unavailable', resource: 'key ring', reason: opened.error.reason })
+  opening.defer(() => opened.value.close())
   return ok({ keyRing: opened.value, inboundSecrets: webhookSecrets ?? [await developmentWebhookSecret(dataDir)] })
 }
 

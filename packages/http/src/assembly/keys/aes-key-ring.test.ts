@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { aesKeyRing } from './aes-key-ring.ts'
 
-const key = randomBytes(32)
+const key = createSecretKey(randomBytes(32))
 const ring = aesKeyRing([{ id: 'k1', key }])
 const anyText = fc.string({ unit: 'binary', maxLength: 200 }).map((text) => text.toWellFormed())
 const characters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ k\u0000é']
@@ -49,7 +49,7 @@ describe('a sealed secret', () => {
     fc.assert(
       fc.property(anyText, fc.uint8Array({ minLength: 32, maxLength: 32 }), (secret, other) => {
         const sealed = ring.seal(secret, 'a')
-        expect(opens(sealed, 'a', aesKeyRing([{ id: 'k1', key: Buffer.from(other) }]))).toBe(false)
+        expect(opens(sealed, 'a', aesKeyRing([{ id: 'k1', key: createSecretKey(other) }]))).toBe(false)
         expect(opens(sealed, 'a', aesKeyRing([{ id: 'k2', key }]))).toBe(false)
       }),
     )

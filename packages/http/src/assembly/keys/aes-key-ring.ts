@@ -1,9 +1,9 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import type { CannotUnseal, KeyRing } from '@cbp/core'
+import { createCipheriv, createDecipheriv, type DecipherGCM, type KeyObject, randomBytes } from 'node:crypto'
+import type { CannotUnseal, KeyRing, Sealed } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 
-/** A key-encryption key: 32 bytes, and the name by which sealed secrets ask for it. */
-export type NamedKey = Readonly<{ id: string; key: Buffer }>
+/** A key-encryption key of 32 bytes, out of reach of a heap that is written out as text, and the name that sealed secrets call it by. */
+export type NamedKey = Readonly<{ id: string; key: KeyObject }>
 
 const algorithm = 'aes-256-gcm'
 const nonceBytes = 12
@@ -37,14 +37,30 @@ export function aesKeyRing(keys: readonly [NamedKey, ...NamedKey[]]): KeyRing {
       }
       const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength })
       decipher.setAAD(Buffer.from(context)).setAuthTag(tag)
-      try {
-        return ok(Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8'))
-      } catch {
-        return cannotUnseal('it was changed, or belongs to another record')
-      }
+      return opened(decipher, ciphertext)
     },
     isCurrent: (sealed) => sealed.startsWith(`v1.${current.id}.`),
   }
+}
+
+/** The bytes are wiped whether they authenticate or not; the text itself goes when it is collected. */
+function opened(decipher: DecipherGCM, ciphertext: Buffer): Result<string, CannotUnseal> {
+  const plaintext = decipher.update(ciphertext)
+  try {
+    // GCM is a stream: all of the text is there before the tag is checked.
+    decipher.final()
+    return ok(plaintext.toString('utf8'))
+  } catch {
+    return cannotUnseal('it was changed, or belongs to another record')
+  } finally {
+    plaintext.fill(0)
+  }
+}
+
+/** The key that a sealed secret needs; `null` where it names none. */
+export function keyIdOf(sealed: Sealed): string | null {
+  const [version, id] = sealed.split('.', 2)
+  return version === 'v1' && id !== undefined && id !== '' ? id : null
 }
 
 /** `null` unless it is what encoding these bytes gives: decoders also take other characters for the spare bits at the end. */

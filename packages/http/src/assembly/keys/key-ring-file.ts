@@ -1,120 +1,122 @@
-import { randomBytes } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
-import type { KeyRing } from '@cbp/core'
+import { statSync } from 'node:fs'
+import type { KeyRing, Log } from '@cbp/core'
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
-import { z } from 'zod'
-import { aesKeyRing, type NamedKey } from './aes-key-ring.ts'
-import { keepFirst } from './kept-file.ts'
+import { aesKeyRing, keyIdOf } from './aes-key-ring.ts'
+import { askCommand, type RingAddress, ringName } from './ring-address.ts'
+import { readOrMakeRing, readRingFile } from './ring-file.ts'
+import { parseKeys, type RingKeys } from './ring-format.ts'
 
 /** The key ring cannot be used; `reason` says how to mend it and never carries a key. */
 export type KeyRingFault = Readonly<{ kind: 'key-ring-fault'; path: string; reason: string }>
 
-/** Ids alone, the current one first: enough to log. */
-export type OpenedKeyRing = KeyRing & Readonly<{ keyIds: readonly string[] }>
+export type OpenedKeyRing = KeyRing &
+  Readonly<{
+    /** Ids alone, the current one first: enough to log. */
+    keyIds: readonly string[]
+    /** Where it can be changed; `null` for a ring that another system keeps. */
+    path: string | null
+    /** Reads the file again at once; the ring stays as it is when the file cannot be used. */
+    refresh: () => Result<void, string>
+    close: () => void
+  }>
 
-const howToMake = `write {"keys": [{"id": "k1", "key": "<openssl rand -base64 32>"}]} to it with mode 0600`
+type Options = Readonly<{
+  /** Development: makes the file with one key where there is none, and takes it whoever else can read it. */
+  generate: boolean
+  log?: Log
+  /** How often the file is looked at. */
+  pollMs?: number
+}>
 
-const namedKey = z.strictObject(
-  {
-    id: z.string('has to be text').regex(/^[a-z0-9-]{1,32}$/, 'has to be 1 to 32 characters of a to z, 0 to 9 and -'),
-    key: z
-      .string('has to be text')
-      .regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'has to be 32 bytes in base64 (openssl rand -base64 32)'),
-  },
-  // Not zod's own words: they name unknown members, and a key may have slipped in there.
-  'has to have an id, a key and nothing else',
-)
-
-const ringSchema = z.strictObject(
-  { keys: z.array(namedKey, 'has to be a list').min(1, 'has no key; the first is the one that seals') },
-  'has to be {"keys": …} and nothing else',
-)
+const defaultPollMs = 1000
+/** A secret whose key is unknown makes the file read at once, but a flood of them does not. */
+const refreshAtMostEveryMs = 1000
 
 /**
- * Opens the key-encryption keys of a JSON file, `{"keys": [{"id": "k1", "key": "<base64 of 32 bytes>"}]}`. The first key
- * seals, all of them open: a new key is put in front, an old one is removed once nothing needs it.
- *
- * @param generate development: makes the file with one key where there is none, and takes it whoever else can read it,
- *   though not where everyone can write it
+ * Opens the key-encryption keys, JSON of the form `{"keys": [{"id": "k1", "key": "<base64 of 32 bytes>"}]}`. The first key
+ * seals, all of them open. A file is watched: what is put into it counts for every running instance within two seconds.
  */
-export function openKeyRing(path: string, { generate }: Readonly<{ generate: boolean }>): ResultAsync<OpenedKeyRing, KeyRingFault> {
-  return new ResultAsync(openFile(path, generate))
+export function openKeyRing(address: RingAddress | string, options: Options): ResultAsync<OpenedKeyRing, KeyRingFault> {
+  return new ResultAsync(open(typeof address === 'string' ? { kind: 'file', path: address } : address, options))
 }
 
-async function openFile(path: string, generate: boolean): Promise<Result<OpenedKeyRing, KeyRingFault>> {
-  const text = await (generate ? readOrMake(path) : readPrivate(path))
+async function open(address: RingAddress, options: Options): Promise<Result<OpenedKeyRing, KeyRingFault>> {
+  const text = await readRing(address, options)
   return text
     .andThen(parseKeys)
-    .map((keys) => ({ ...aesKeyRing(keys), keyIds: keys.map(({ id }) => id) }))
-    .mapErr((reason) => ({ kind: 'key-ring-fault', path, reason: `The key ring ${path} ${reason}` }))
+    .map((keys) => (address.kind === 'file' ? watchedRing(address.path, keys, options) : fixedRing(keys)))
+    .mapErr((reason) => ({ kind: 'key-ring-fault', path: ringName(address), reason: `The key ring ${ringName(address)} ${reason}` }))
 }
 
-async function readOrMake(path: string): Promise<Result<string, string>> {
-  try {
-    const kept = await readUnlessOpen(path, everyoneWrites)
-    if (kept !== null) return kept
-    const key = randomBytes(32).toString('base64')
-    return ok(await keepFirst(path, `${JSON.stringify({ keys: [{ id: 'k1', key }] })}\n`))
-  } catch (error) {
-    return err(`can be neither read nor made: ${(error as Error).message}`)
+async function readRing(address: RingAddress, { generate }: Options): Promise<Result<string, string>> {
+  switch (address.kind) {
+    case 'file':
+      return generate ? readOrMakeRing(address.path) : readRingFile(address.path, { generate })
+    case 'environment':
+      return address.text === null ? err(`is empty; set ${address.name} to the JSON of a ring`) : ok(address.text.reveal())
+    case 'command':
+      return askCommand(address)
   }
 }
 
-async function readPrivate(path: string): Promise<Result<string, string>> {
-  try {
-    return (await readUnlessOpen(path, othersDoAnything)) ?? err(`does not exist; ${howToMake}`)
-  } catch (error) {
-    const { code } = error as { code?: unknown }
-    return err(`cannot be read (${typeof code === 'string' ? code : 'unknown cause'})`)
+function fixedRing(keys: RingKeys): OpenedKeyRing {
+  const keyIds = keys.map(({ id }) => id)
+  return { ...aesKeyRing(keys), keyIds, path: null, refresh: () => ok(), close: () => {} }
+}
+
+type Held = { ring: KeyRing; keyIds: readonly string[]; stamp: string; told: string | null; refreshedAt: number }
+
+function watchedRing(path: string, keys: RingKeys, { generate, log, pollMs = defaultPollMs }: Options): OpenedKeyRing {
+  const held: Held = {
+    ring: aesKeyRing(keys),
+    keyIds: keys.map(({ id }) => id),
+    stamp: stampOf(path),
+    told: null,
+    refreshedAt: Number.NEGATIVE_INFINITY,
+  }
+  const refresh = (): Result<void, string> => {
+    held.refreshedAt = performance.now()
+    const stamp = stampOf(path)
+    const read = readRingFile(path, { generate }).andThen(parseKeys)
+    if (read.isErr()) {
+      // Once for each thing that is wrong with it; until it is mended the keys known so far count.
+      if (held.told !== read.error) log?.write('error', 'the key ring cannot be read again', { path, reason: read.error })
+      held.told = read.error
+      return err(read.error)
+    }
+    const keyIds = read.value.map(({ id }) => id)
+    const isOther = keyIds.join() !== held.keyIds.join()
+    Object.assign(held, { ring: aesKeyRing(read.value), keyIds, stamp, told: null })
+    if (isOther) log?.write('info', 'the key ring has changed', { current: keyIds[0] ?? '', keys: keyIds.join(' ') })
+    return ok()
+  }
+  const timer = setInterval(() => {
+    if (stampOf(path) !== held.stamp) refresh()
+  }, pollMs).unref()
+  return {
+    seal: (secret, context) => held.ring.seal(secret, context),
+    unseal: (sealed, context) => {
+      const id = keyIdOf(sealed)
+      const isDue = performance.now() - held.refreshedAt >= refreshAtMostEveryMs
+      if (id !== null && !held.keyIds.includes(id) && isDue) refresh()
+      return held.ring.unseal(sealed, context)
+    },
+    isCurrent: (sealed) => held.ring.isCurrent(sealed),
+    get keyIds() {
+      return held.keyIds
+    },
+    path,
+    refresh,
+    close: () => clearInterval(timer),
   }
 }
 
-const everyoneWrites = 0o002
-const othersDoAnything = 0o077
-
-/** `null` where there is no such file. */
-async function readUnlessOpen(path: string, forbiddenMode: number): Promise<Result<string, string> | null> {
-  const file = await openIfThere(path)
-  if (file === null) return null
-  await using _closing = file
-  const { mode } = await file.stat()
-  // Windows has no such modes, and reports them as open to all.
-  if (process.platform === 'win32' || (mode & forbiddenMode) === 0) return ok(await file.readFile('utf8'))
-  const what = (mode & everyoneWrites) === 0 ? 'can be read by others' : 'can be written by everyone'
-  return err(`${what} (mode ${(mode & 0o777).toString(8).padStart(4, '0')}); run: chmod 600 ${path}`)
-}
-
-async function openIfThere(path: string): Promise<FileHandle | null> {
+/** Differs when the file was replaced or written to. */
+function stampOf(path: string): string {
   try {
-    return await open(path)
-  } catch (error) {
-    const { code } = error as { code?: unknown }
-    // What is wrong with the folder shows when the file is made.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw error
-  }
-}
-
-function parseKeys(text: string): Result<readonly [NamedKey, ...NamedKey[]], string> {
-  const parsed = ringSchema.safeParse(jsonOf(text))
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => `${path.length === 0 ? 'it' : path.join('.')} ${message}`)
-    return err(`is not a key ring (${faults.join('; ')}); ${howToMake}`)
-  }
-  const [first, ...others] = parsed.data.keys.map(({ id, key }) => ({ id, key: Buffer.from(key, 'base64') }))
-  if (first === undefined) return err(`has no key; ${howToMake}`)
-  const keys: readonly [NamedKey, ...NamedKey[]] = [first, ...others]
-  const twice = keys.find(({ id }, index) => keys.findIndex((other) => other.id === id) < index)
-  if (twice !== undefined) return err(`has two keys with the id ${twice.id}; every key needs an id of its own`)
-  const same = keys.find(({ key }, index) => keys.findIndex((other) => other.key.equals(key)) < index)
-  return same === undefined ? ok(keys) : err(`has the key of ${same.id} twice; every id needs a key of its own`)
-}
-
-/** `undefined` for what is no JSON: the parser's own words would quote the text. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
+    const { ino, size, mtimeNs, mode } = statSync(path, { bigint: true })
+    return `${ino} ${size} ${mtimeNs} ${mode}`
   } catch {
-    return undefined
+    return ''
   }
 }
