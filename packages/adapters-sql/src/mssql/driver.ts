@@ -1,3 +1,4 @@
+import type { config as MssqlConfig } from 'mssql'
 import type { Connection, ConnectionConfiguration } from 'tedious'
 import type { Rows, SqlParameters, SqlRow, SqlValue } from '../sql/engine.ts'
 import { isTransactionCount, unsafeNumberError } from './mssql-errors.ts'
@@ -52,8 +53,17 @@ type Pool = Readonly<{
 type Tedious = typeof import('tedious')
 
 /** Loads mssql and opens a pool; rejects with the error of the driver where no connection can be made. */
-export async function openDriver(address: MssqlAddress, { readOnlyIntent, acquireTimeoutMs }: DriverOptions): Promise<Driver> {
+export async function openDriver(address: MssqlAddress, options: DriverOptions): Promise<Driver> {
   const [{ default: mssql }, { default: tedious }] = await Promise.all([import('mssql'), import('tedious')])
+  const pool = new mssql.ConnectionPool(poolConfig(address, options)) as unknown as Pool
+  // Each failure is answered to whoever waits for the connection; nobody listens for a second report of it.
+  pool.on('error', () => undefined)
+  await pool.connect()
+  return driverOver(pool, tedious)
+}
+
+/** What mssql is told. */
+export function poolConfig(address: MssqlAddress, { readOnlyIntent, acquireTimeoutMs }: DriverOptions): MssqlConfig {
   const options: ConnectionConfiguration['options'] = {
     encrypt: address.encrypt,
     trustServerCertificate: address.trustServerCertificate,
@@ -63,7 +73,7 @@ export async function openDriver(address: MssqlAddress, { readOnlyIntent, acquir
     cancelTimeout: 5_000,
     appName: 'cbp-config-api',
   }
-  const pool = new mssql.ConnectionPool({
+  return {
     server: address.server,
     port: address.port,
     database: address.database,
@@ -74,11 +84,7 @@ export async function openDriver(address: MssqlAddress, { readOnlyIntent, acquir
     validateConnection: 'socket' as unknown as boolean,
     pool: { min: 0, max: address.poolSize, acquireTimeoutMillis: acquireTimeoutMs, idleTimeoutMillis: 60_000 },
     options: options as object,
-  }) as unknown as Pool
-  // Each failure is answered to whoever waits for the connection; nobody listens for a second report of it.
-  pool.on('error', () => undefined)
-  await pool.connect()
-  return driverOver(pool, tedious)
+  }
 }
 
 function driverOver(pool: Pool, tedious: Tedious): Driver {

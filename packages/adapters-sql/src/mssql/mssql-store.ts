@@ -20,28 +20,27 @@ import { sqlDeadLetterStore } from '../events/sql-dead-letter-store.ts'
 import { sqlOutbox } from '../events/sql-outbox.ts'
 import { sqlPaymentStore } from '../payments/sql-payment-store.ts'
 import { sqlDataKeyStore } from '../sealing/sql-data-key-store.ts'
-import type { PlannedMigration } from '../sql/applied-migrations.ts'
+import { migrationsPending, type PlannedMigration, type RunMigrations } from '../sql/applied-migrations.ts'
 import type { StoreOpenError } from '../sql/open-errors.ts'
 import { sqlWebhookStore } from '../webhooks/sql-webhook-store.ts'
 import { type Driver, openDriver } from './driver.ts'
+import { lazyDriver } from './lazy-driver.ts'
 import { type MssqlMigration, mssqlMigrations } from './migrations/index.ts'
 import { mssqlEngine } from './mssql-engine.ts'
 import { failureOf } from './mssql-errors.ts'
 import { type MssqlHealth, mssqlHealth } from './mssql-health.ts'
 import { plannedMigrations, runMigrations } from './mssql-migrate.ts'
 import { mssqlTransactions } from './mssql-transactions.ts'
-import { type MssqlAddress, parseMssqlUrl } from './mssql-url.ts'
+import type { MssqlAddress } from './mssql-url.ts'
 import { readServerTraits } from './server-traits.ts'
 
 export type MssqlStoreOptions = Readonly<{
-  /** `mssql://user:password@host:1433/database?encrypt=true` */
-  url: string
-  /** The same for a readable secondary, which is asked with read-only intent. */
-  replicaUrl?: string | null
+  address: MssqlAddress
+  /** A readable secondary, which is asked with read-only intent. */
+  replica?: MssqlAddress | null
   clock: Clock
   random: Random
-  /** `run` (default): pending migrations are run. `check`: they keep the store from opening; for a login that may not run them. */
-  migrations?: 'run' | 'check'
+  migrations?: RunMigrations
 }>
 
 type CommittedPorts = Readonly<{
@@ -75,14 +74,12 @@ export function openMssqlStore(options: MssqlStoreOptions): ResultAsync<MssqlSto
 }
 
 /** What opening the store would run; changes nothing. */
-export function planMssqlMigrations(url: string): ResultAsync<readonly PlannedMigration[], StoreOpenError> {
-  return new ResultAsync(plan(url, mssqlMigrations))
+export function planMssqlMigrations(address: MssqlAddress): ResultAsync<readonly PlannedMigration[], StoreOpenError> {
+  return new ResultAsync(plan(address, mssqlMigrations))
 }
 
 export async function open(options: MssqlStoreOptions, known: readonly MssqlMigration[]): Promise<Result<MssqlStore, StoreOpenError>> {
-  const addresses = addressesOf(options)
-  if (addresses.isErr()) return err(addresses.error)
-  const { primary: address, replica: copy } = addresses.value
+  const { address, replica: copy = null } = options
   const opened: Driver[] = []
   try {
     const primary = await openDriver(address, { readOnlyIntent: false, acquireTimeoutMs })
@@ -92,8 +89,8 @@ export async function open(options: MssqlStoreOptions, known: readonly MssqlMigr
       await primary.close()
       return err(isReady.error)
     }
-    const replica = copy === null ? null : await openDriver(copy, { readOnlyIntent: true, acquireTimeoutMs })
-    if (replica !== null) opened.push(replica)
+    // A replica that is away keeps nobody from starting.
+    const replica = copy === null ? null : lazyDriver(() => openDriver(copy, { readOnlyIntent: true, acquireTimeoutMs }))
     return ok(await storeOver({ primary, replica }, options))
   } catch (error) {
     await Promise.all(opened.map((driver) => driver.close()))
@@ -101,11 +98,12 @@ export async function open(options: MssqlStoreOptions, known: readonly MssqlMigr
   }
 }
 
-export async function plan(url: string, known: readonly MssqlMigration[]): Promise<Result<readonly PlannedMigration[], StoreOpenError>> {
-  const address = parseMssqlUrl(url)
-  if (address.isErr()) return err(badUrl('the URL of SQL Server', address.error))
+export async function plan(
+  address: MssqlAddress,
+  known: readonly MssqlMigration[],
+): Promise<Result<readonly PlannedMigration[], StoreOpenError>> {
   try {
-    const driver = await openDriver(address.value, { readOnlyIntent: false, acquireTimeoutMs })
+    const driver = await openDriver(address, { readOnlyIntent: false, acquireTimeoutMs })
     try {
       return await plannedMigrations(driver, known)
     } finally {
@@ -125,10 +123,8 @@ async function prepare(
   if (pending.isErr()) return err(pending.error)
   // The usual start writes nothing.
   if (pending.value.length === 0) return ok()
-  if (options.migrations !== 'check') return (await runMigrations(driver, known, options)).map(() => undefined)
-  const names = pending.value.map(({ number, name }) => `${number} (${name})`).join(', ')
-  const reason = `migrations are pending: ${names}; run them with a login that may, then start again`
-  return err({ kind: 'store-open-error', cause: 'older-database', reason })
+  if (options.migrations === 'check') return err(migrationsPending(pending.value))
+  return (await runMigrations(driver, known, options)).map(() => undefined)
 }
 
 export type Drivers = Readonly<{ primary: Driver; replica: Driver | null }>
@@ -143,8 +139,8 @@ export async function storeOver(
     ...committedPorts(engine),
     transactions: mssqlTransactions({ driver: primary, traits, clock }),
     outbox: sqlOutbox(engine, clock),
-    replica:
-      replica === null ? null : committedPorts(mssqlEngine({ driver: replica, traits: await readServerTraits(replica), clock, random })),
+    // The same database, so the same traits.
+    replica: replica === null ? null : committedPorts(mssqlEngine({ driver: replica, traits, clock, random })),
     health: mssqlHealth(primary, replica, traits, clock),
     roundTrips: () => primary.roundTrips() + (replica?.roundTrips() ?? 0),
     close: closeOnce([primary, ...(replica === null ? [] : [replica])]),
@@ -169,20 +165,6 @@ function closeOnce(drivers: readonly Driver[]): () => Promise<void> {
     closing ??= Promise.all(drivers.map((driver) => driver.close()))
     await closing
   }
-}
-
-type Addresses = Readonly<{ primary: MssqlAddress; replica: MssqlAddress | null }>
-
-function addressesOf({ url, replicaUrl = null }: MssqlStoreOptions): Result<Addresses, StoreOpenError> {
-  const primary = parseMssqlUrl(url)
-  if (primary.isErr()) return err(badUrl('the URL of SQL Server', primary.error))
-  const replica = replicaUrl === null ? ok(null) : parseMssqlUrl(replicaUrl)
-  if (replica.isErr()) return err(badUrl('the URL of the replica', replica.error))
-  return ok({ primary: primary.value, replica: replica.value })
-}
-
-function badUrl(name: string, fault: string): StoreOpenError {
-  return { kind: 'store-open-error', cause: 'unreachable', reason: `${name} ${fault}` }
 }
 
 function openError(error: unknown): StoreOpenError {

@@ -4,6 +4,15 @@ import type { StoreOpenError } from './open-errors.ts'
 /** A step forward as it was planned, or as it was found to have run. */
 export type PlannedMigration = Readonly<{ number: number; name: string; checksum: string }>
 
+/** `run` (default): pending migrations are run. `check`: they keep the store from opening; for whoever may not run them. */
+export type RunMigrations = 'run' | 'check'
+
+export function migrationsPending(pending: readonly PlannedMigration[]): StoreOpenError {
+  const names = pending.map(({ number, name }) => `${number} (${name})`).join(', ')
+  const reason = `migrations are pending: ${names}; run cbp migrate with a login that may, then start again`
+  return { kind: 'store-open-error', cause: 'older-database', reason }
+}
+
 /** Holds what has run against what is known: nothing newer may have run, and nothing that has run may have changed. */
 export function checkApplied(applied: readonly PlannedMigration[], known: readonly PlannedMigration[]): Result<void, StoreOpenError> {
   const byNumber = new Map(known.map((migration) => [migration.number, migration]))

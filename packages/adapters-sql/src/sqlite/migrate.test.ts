@@ -9,12 +9,12 @@ import { withPath } from '../../tests/temporary-store.ts'
 import type { Migration } from './migrations/index.ts'
 import { migrations } from './migrations/index.ts'
 import { plan, planMigrations } from './plan-migrations.ts'
-import { open } from './sqlite-store.ts'
+import { open, type SqliteStoreOptions } from './sqlite-store.ts'
 
 const next: Migration = { number: migrations.length + 1, name: 'notes', sql: 'CREATE TABLE notes (note TEXT NOT NULL) STRICT;' }
 
-async function openWith(path: string, known: readonly Migration[]) {
-  const opened = await open({ path, clock, random: fakeRandom(1) }, known)
+async function openWith(path: string, known: readonly Migration[], given: Partial<SqliteStoreOptions> = {}) {
+  const opened = await open({ path, clock, random: fakeRandom(1), ...given }, known)
   if (opened.isOk()) await opened.value.close()
   return opened.map(() => 'opened')
 }
@@ -146,6 +146,18 @@ describe('migrations', () => {
 })
 
 describe('opening', () => {
+  it(
+    'leaves migrations to others where it may only check',
+    withPath(async (path) => {
+      const refused = await openWith(path, migrations, { migrations: 'check' })
+      expect(refused._unsafeUnwrapErr()).toMatchObject({ cause: 'older-database', reason: expect.stringContaining('cbp migrate') })
+      await openWith(path, migrations)
+      expect((await openWith(path, migrations, { migrations: 'check' }))._unsafeUnwrap()).toBe('opened')
+      const older = await openWith(path, [...migrations, next], { migrations: 'check' })
+      expect(older._unsafeUnwrapErr()).toMatchObject({ cause: 'older-database', reason: expect.stringContaining('(notes)') })
+    }),
+  )
+
   it(
     'makes the directory and an epoch that stays',
     withPath(async (path) => {

@@ -5,7 +5,7 @@ import type { StoreOpenError } from '../sql/open-errors.ts'
 import { openConnection } from './connection.ts'
 import { pendingMigrations, planned } from './migrate.ts'
 import { type Migration, migrations } from './migrations/index.ts'
-import { openError } from './sqlite-store.ts'
+import { openError } from './sqlite-errors.ts'
 
 /** What opening the store in this file would run; changes nothing, and makes no file. */
 export function planMigrations(path: string): ResultAsync<readonly PlannedMigration[], StoreOpenError> {

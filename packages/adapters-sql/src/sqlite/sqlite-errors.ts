@@ -1,4 +1,5 @@
 import { type StoreUnavailable, storeUnavailable } from '@cbp/core'
+import type { StoreOpenError } from '../sql/open-errors.ts'
 import { isDamagedRow } from '../sql/stored-json.ts'
 
 /** The primary result codes of https://www.sqlite.org/rescode.html that are told apart. */
@@ -74,4 +75,16 @@ const unsafeNumber = 'a stored number is beyond ±(2^53 − 1), which the store 
 /** A stored integer that a JavaScript number cannot hold: rounding it would be worse. */
 export function isUnsafeNumber(error: unknown): boolean {
   return error instanceof RangeError && (error as { code?: unknown }).code === 'ERR_OUT_OF_RANGE'
+}
+
+/** Why a file did not open, by what was thrown. */
+export function openError(error: unknown): StoreOpenError {
+  const code = sqliteCode(error)
+  if (code !== null) {
+    return { kind: 'store-open-error', cause: isBusy(error) ? 'busy' : 'unusable-file', reason: reasonOf(code) }
+  }
+  const systemCode = (error as { code?: unknown }).code
+  if (typeof systemCode !== 'string') throw error
+  const reason = `the directory of the database cannot be made or entered (${systemCode}); check the data directory and its owner`
+  return { kind: 'store-open-error', cause: 'unusable-file', reason }
 }

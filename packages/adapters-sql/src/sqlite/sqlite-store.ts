@@ -22,6 +22,7 @@ import { sqlDeadLetterStore } from '../events/sql-dead-letter-store.ts'
 import { sqlOutbox } from '../events/sql-outbox.ts'
 import { sqlPaymentStore } from '../payments/sql-payment-store.ts'
 import { sqlDataKeyStore } from '../sealing/sql-data-key-store.ts'
+import { migrationsPending, type RunMigrations } from '../sql/applied-migrations.ts'
 import type { StoreOpenError } from '../sql/open-errors.ts'
 import { sqlWebhookStore } from '../webhooks/sql-webhook-store.ts'
 import { type Connection, openConnection } from './connection.ts'
@@ -29,8 +30,9 @@ import { type Defer, defaultLimits, type GroupCommit, type GroupCommitLimits, gr
 import { ledger } from './ledger.ts'
 import { migrate } from './migrate.ts'
 import { type Migration, migrations } from './migrations/index.ts'
+import { plan } from './plan-migrations.ts'
 import { sharedTransaction, sqliteEngine } from './sqlite-engine.ts'
-import { isBusy, reasonOf, sqliteCode } from './sqlite-errors.ts'
+import { isBusy, openError } from './sqlite-errors.ts'
 import { type SqliteHealth, sqliteHealth } from './sqlite-health.ts'
 import { sqliteTransactions } from './sqlite-transactions.ts'
 
@@ -41,6 +43,7 @@ export type SqliteStoreOptions = Readonly<{
   random: Random
   /** `full` (default): an answered commit outlives a power loss. `normal`: it outlives the process; a power loss may take the last ones. */
   synchronous?: 'full' | 'normal'
+  migrations?: RunMigrations
   /** How a batch is put off until the callers of this turn have all come; `setImmediate` by default. */
   defer?: Defer
   limits?: Partial<GroupCommitLimits>
@@ -75,6 +78,11 @@ export function openSqliteStore(options: SqliteStoreOptions): ResultAsync<Sqlite
 
 export async function open(options: SqliteStoreOptions, known: readonly Migration[]): Promise<Result<SqliteStore, StoreOpenError>> {
   const opened: Connection[] = []
+  if (options.migrations === 'check') {
+    const pending = await plan(options.path, known)
+    if (pending.isErr()) return err(pending.error)
+    if (pending.value.length > 0) return err(migrationsPending(pending.value))
+  }
   try {
     await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
     const writer = openConnection(options.path, { readOnly: false, busyTimeoutMs: writerBusyTimeoutMs })
@@ -173,15 +181,4 @@ function closeOnce(writer: Connection, reader: Connection, group: GroupCommit): 
     closing ??= close()
     return closing
   }
-}
-
-export function openError(error: unknown): StoreOpenError {
-  const code = sqliteCode(error)
-  if (code !== null) {
-    return { kind: 'store-open-error', cause: isBusy(error) ? 'busy' : 'unusable-file', reason: reasonOf(code) }
-  }
-  const systemCode = (error as { code?: unknown }).code
-  if (typeof systemCode !== 'string') throw error
-  const reason = `the directory of the database cannot be made or entered (${systemCode}); check the data directory and its owner`
-  return { kind: 'store-open-error', cause: 'unusable-file', reason }
 }

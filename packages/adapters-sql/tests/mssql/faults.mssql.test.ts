@@ -16,10 +16,10 @@ describe.skipIf(serverUrl === undefined)('SQL Server behind a network that fails
 
   async function through(test: (store: MssqlStore, proxy: FaultyProxy) => Promise<void>): Promise<void> {
     await (await database.open()).close?.()
-    const url = new URL(database.url)
-    const proxy = await faultyProxy({ host: url.hostname, port: Number(url.port) })
-    url.host = `127.0.0.1:${proxy.port}`
-    const store = (await openMssqlStore({ url: url.href, clock, random: fakeRandom(1) }))._unsafeUnwrap()
+    const { address } = database
+    const proxy = await faultyProxy({ host: address.server, port: address.port })
+    const throughProxy = { ...address, server: '127.0.0.1', port: proxy.port }
+    const store = (await openMssqlStore({ address: throughProxy, clock, random: fakeRandom(1) }))._unsafeUnwrap()
     try {
       await test(store, proxy)
     } finally {

@@ -16,44 +16,44 @@ describe.skipIf(serverUrl === undefined)('migrations on SQL Server', { timeout: 
 
   it('run once, however many instances start at once', async () => {
     const opened = await Promise.all(
-      [1, 2, 3].map((seed) => openMssqlStore({ url: database.url, clock: fakeClock(), random: fakeRandom(seed) })),
+      [1, 2, 3].map((seed) => openMssqlStore({ address: database.address, clock: fakeClock(), random: fakeRandom(seed) })),
     )
     const stores = opened.map((store) => store._unsafeUnwrap())
     const epochs = await Promise.all(stores.map(async (store) => (await store.configStore.head())._unsafeUnwrap().epoch))
     expect(new Set(epochs).size).toBe(1)
     await Promise.all(stores.map((store) => store.close()))
-    expect((await planMssqlMigrations(database.url))._unsafeUnwrap()).toEqual([])
+    expect((await planMssqlMigrations(database.address))._unsafeUnwrap()).toEqual([])
   })
 
   it('are planned without being run', async () => {
-    const planned = (await planMssqlMigrations(database.url))._unsafeUnwrap()
+    const planned = (await planMssqlMigrations(database.address))._unsafeUnwrap()
     expect(planned.map(({ number, name }) => ({ number, name }))).toEqual(mssqlMigrations.map(({ number, name }) => ({ number, name })))
-    expect((await planMssqlMigrations(database.url))._unsafeUnwrap()).toEqual(planned)
+    expect((await planMssqlMigrations(database.address))._unsafeUnwrap()).toEqual(planned)
   })
 
   it('are left to others where this login may only check', async () => {
-    const refused = await openMssqlStore({ url: database.url, migrations: 'check', ...ports })
+    const refused = await openMssqlStore({ address: database.address, migrations: 'check', ...ports })
     expect(refused._unsafeUnwrapErr()).toMatchObject({ kind: 'store-open-error', cause: 'older-database' })
-    await (await openMssqlStore({ url: database.url, ...ports }))._unsafeUnwrap().close()
-    await (await openMssqlStore({ url: database.url, migrations: 'check', ...ports }))._unsafeUnwrap().close()
+    await (await openMssqlStore({ address: database.address, ...ports }))._unsafeUnwrap().close()
+    await (await openMssqlStore({ address: database.address, migrations: 'check', ...ports }))._unsafeUnwrap().close()
   })
 
   it('only go forward: a database that is newer, or whose steps have changed, is refused', async () => {
     const more = [...mssqlMigrations, { number: 99, name: 'later', batches: ['CREATE TABLE later (id int NOT NULL)'] }]
-    await (await open({ url: database.url, ...ports }, more))._unsafeUnwrap().close()
-    expect((await plan(database.url, mssqlMigrations))._unsafeUnwrapErr()).toMatchObject({ cause: 'newer-database' })
+    await (await open({ address: database.address, ...ports }, more))._unsafeUnwrap().close()
+    expect((await plan(database.address, mssqlMigrations))._unsafeUnwrapErr()).toMatchObject({ cause: 'newer-database' })
     const changed = more.map((migration) => ({ ...migration, batches: [...migration.batches, ' '] }))
-    expect((await open({ url: database.url, ...ports }, changed))._unsafeUnwrapErr()).toMatchObject({ cause: 'changed-migration' })
+    expect((await open({ address: database.address, ...ports }, changed))._unsafeUnwrapErr()).toMatchObject({ cause: 'changed-migration' })
   })
 
   it('leave nothing behind when one of them fails', async () => {
     const broken = [...mssqlMigrations, { number: 99, name: 'broken', batches: ['CREATE TABLE broken (id nonsense NOT NULL)'] }]
-    expect((await open({ url: database.url, ...ports }, broken)).isErr()).toBe(true)
-    expect((await plan(database.url, mssqlMigrations))._unsafeUnwrap()).toHaveLength(mssqlMigrations.length)
+    expect((await open({ address: database.address, ...ports }, broken)).isErr()).toBe(true)
+    expect((await plan(database.address, mssqlMigrations))._unsafeUnwrap()).toHaveLength(mssqlMigrations.length)
   })
 
   it('are not tried where the server cannot be reached', async () => {
-    const url = database.url.replace(/:\d+\//, ':1/')
-    expect((await openMssqlStore({ url, ...ports }))._unsafeUnwrapErr()).toMatchObject({ cause: 'unreachable' })
+    const address = { ...database.address, port: 1 }
+    expect((await openMssqlStore({ address, ...ports }))._unsafeUnwrapErr()).toMatchObject({ cause: 'unreachable' })
   })
 })

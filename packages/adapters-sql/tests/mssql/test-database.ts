@@ -12,7 +12,7 @@ export const serverUrl: string | undefined = process.env['CBP_TEST_MSSQL_URL']
 
 /** A database of its own on that server, dropped when it is closed. */
 export type TestDatabase = Readonly<{
-  url: string
+  address: MssqlAddress
   driver: Driver
   /** A store over it, emptied. */
   open(): Promise<StoreHarness & Readonly<{ store: MssqlStore }>>
@@ -28,23 +28,23 @@ export async function createEmptyDatabase(): Promise<EmptyDatabase> {
   const server = parseMssqlUrl(serverUrl ?? '')._unsafeUnwrap()
   const database = `cbp_test_${randomBytes(6).toString('hex')}`
   const master = await openDriver({ ...server, database: 'master', poolSize: 1 }, options)
-  await master.run({ sql: `CREATE DATABASE ${database}`, parameters: {} })
+  await untilDone(() => master.run({ sql: `CREATE DATABASE ${database}`, parameters: {} }))
   const address: MssqlAddress = { ...server, database }
   return {
     url: urlOf(address),
     address,
     async drop() {
-      await dropDatabase(master, database)
+      await untilDone(() => master.run({ sql: `DROP DATABASE ${database}`, parameters: {} }))
       await master.close()
     },
   }
 }
 
-/** A session that was closed a moment ago may still count as one that uses the database. */
-async function dropDatabase(master: Driver, database: string): Promise<void> {
+/** Others make databases at the same time, and a session that was closed a moment ago may still count as one that uses this one. */
+async function untilDone(work: () => Promise<unknown>): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return void (await master.run({ sql: `DROP DATABASE ${database}`, parameters: {} }))
+      return void (await work())
     } catch (error) {
       if (tries === 100) throw error
     }
@@ -57,7 +57,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const driver = await openDriver(empty.address, options)
   ;(await runMigrations(driver, mssqlMigrations, { clock: fakeClock(), random: fakeRandom(1) }))._unsafeUnwrap()
   return {
-    url: empty.url,
+    address: empty.address,
     driver,
     async open() {
       await driver.run({ sql: emptyAll, parameters: {} })

@@ -34,10 +34,8 @@ describe.skipIf(serverUrl === undefined)('the user of the service on SQL Server'
       const isKnown = isSqlServer || !/GRANT CREATE|DENY/.test(sql)
       if (sql.trim() !== '' && isKnown) await database.driver.run({ sql, parameters: {} })
     }
-    const url = new URL(database.url)
-    url.username = service
-    url.password = encodeURIComponent(password)
-    store = (await openMssqlStore({ url: url.href, migrations: 'check', clock, random }))._unsafeUnwrap()
+    const address = { ...database.address, user: service, password }
+    store = (await openMssqlStore({ address, migrations: 'check', clock, random }))._unsafeUnwrap()
   }, 120_000)
 
   afterAll(async () => {
@@ -78,8 +76,7 @@ describe.skipIf(serverUrl === undefined)('the user of the service on SQL Server'
     'DROP TABLE events',
     "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (99, N'x', N'x', 0)",
   ])('may not %s', async (sql) => {
-    const url = new URL(database.url)
-    const own = { ...parseMssqlUrl(url.href)._unsafeUnwrap(), user: service, password }
+    const own = { ...database.address, user: service, password }
     const driver = await openDriver(own, { readOnlyIntent: false, acquireTimeoutMs: 10_000 })
     await expect(driver.run({ sql, parameters: {} })).rejects.toThrow()
     await driver.close()

@@ -10,8 +10,9 @@ export type MigrateOptions = Readonly<{ plan?: boolean }>
 export const migrateStore: Action<[], MigrateOptions> = async (session, { plan }) => {
   if (plan === true) return (await planMigrations(session)).map((pending) => migrationsAnswer({ pending }))
   const pending = await planMigrations(session)
-  // Opening the store is what migrates it, here as in the service.
-  const migrated = await usingCore(session, async () => ok(null))
+  // Opening the store is what migrates it, here as in the service, which may have been told to leave it to this command.
+  const { io } = session
+  const migrated = await usingCore({ ...session, io: { ...io, env: { ...io.env, CBP_MIGRATIONS: 'run' } } }, async () => ok(null))
   return migrated.map(() => migrationsAnswer({ applied: pending.unwrapOr([]) }))
 }
 

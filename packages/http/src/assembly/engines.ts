@@ -1,5 +1,5 @@
 import type { MssqlStore, SqliteStore } from '@cbp/adapters-sql'
-import { type ConfigCache, cancelSource, type EventBroker, type Log, type Signals } from '@cbp/core'
+import { type ConfigCache, cancelSource, type EventBroker, type Log, type RateLimiter, type Signals } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { systemClock, systemRandom } from './platform/index.ts'
 import type { ResourceUnavailable } from './resources.ts'
@@ -26,6 +26,7 @@ export type OpenedStore = Pick<SqliteStore | MssqlStore, StorePort | 'health' | 
 export type Engines = Readonly<{
   store: OpenedStore
   configCache: ConfigCache
+  rateLimiter: RateLimiter
   eventBroker: EventBroker
   signals: Signals
   engineHealth: Readonly<{
@@ -38,6 +39,8 @@ export type Engines = Readonly<{
 type Opened<T> = Promise<Result<T, ResourceUnavailable>>
 
 const cacheCapacity = 100_000
+/** Addresses and clients that are counted each for itself; about 300 bytes each. */
+const partitionCapacity = 50_000
 /** How long an instance may show what another has replaced in Redis, where it has not heard of that yet. */
 const nearCacheMs = 1_000
 const closeDeadlineMs = 5_000
@@ -54,6 +57,7 @@ export async function openEngines(settings: Settings, log: Log, opening: AsyncDi
   return ok({
     store: store.value,
     configCache: cache.configCache,
+    rateLimiter: cache.rateLimiter,
     eventBroker: queue.eventBroker,
     signals: queue.signals,
     engineHealth: {
@@ -64,36 +68,49 @@ export async function openEngines(settings: Settings, log: Log, opening: AsyncDi
   })
 }
 
-async function openStore({ sql }: Settings): Opened<OpenedStore> {
+async function openStore({ sql, migrations }: Settings): Opened<OpenedStore> {
   const { openSqliteStore, openMssqlStore } = await import('@cbp/adapters-sql')
   const environment = { clock: systemClock, random: systemRandom }
   if (sql.kind === 'mssql') {
-    const opened = await openMssqlStore({ url: sql.url, replicaUrl: sql.replicaUrl, ...environment })
+    const opened = await openMssqlStore({ address: sql.primary, replica: sql.replica, migrations, ...environment })
     return opened.mapErr(({ reason }) => ({ kind: 'resource-unavailable', resource: 'store', reason }))
   }
   const { path, synchronous } = sql
-  const opened = await openSqliteStore({ path, synchronous, ...environment })
+  const opened = await openSqliteStore({ path, synchronous, migrations, ...environment })
   return opened.mapErr(({ reason }) => ({ kind: 'resource-unavailable', resource: 'store', reason: `${path}: ${reason}` }))
 }
 
-type OpenedCache = Readonly<{ name: string; configCache: ConfigCache; health: () => Promise<EngineHealth> }>
+type OpenedCache = Readonly<{
+  name: string
+  configCache: ConfigCache
+  rateLimiter: RateLimiter
+  health: () => Promise<EngineHealth>
+}>
+
+/** Unlike the wall clock it is never set back, which would make windows longer. */
+const monotonicClock = { now: () => performance.now() }
 
 async function openCache({ redis }: Settings, log: Log, opening: AsyncDisposableStack): Promise<OpenedCache> {
-  const { inProcessConfigCache, nearCache, redisConfigCache, redisConnection } = await import('@cbp/adapters-redis')
+  const adapters = await import('@cbp/adapters-redis')
+  const { inProcessConfigCache, inProcessRateLimiter, nearCache, rateLimiterWithFallback, redisConfigCache, redisConnection } = adapters
+  const local = inProcessRateLimiter({ capacity: partitionCapacity, clock: monotonicClock })
   if (redis === null) {
     const configCache = inProcessConfigCache({ capacity: cacheCapacity, clock: systemClock })
-    return { name: 'in-process', configCache, health: alwaysInOrder }
+    return { name: 'in-process', configCache, rateLimiter: local, health: alwaysInOrder }
   }
   const connection = redisConnection({ target: redis, clock: systemClock, random: systemRandom, log })
   opening.defer(() => connection.close())
   await connection.connect()
   const far = redisConfigCache(connection)
+  const rateLimiter = rateLimiterWithFallback({ shared: adapters.redisRateLimiter(connection), local, log })
   return {
     name: redis.kind === 'cluster' ? 'redis cluster' : 'redis',
     configCache: nearCache(far, { clock: systemClock, capacity: cacheCapacity, ttlMs: nearCacheMs }),
+    rateLimiter,
     health: async () => {
       const { status, output } = await connection.health()
-      return { status, reason: output }
+      if (status !== 'pass' || rateLimiter.counting() === 'all-instances') return { status, reason: output }
+      return { status: 'warn', reason: 'rate limits are counted by this instance alone' }
     },
   }
 }

@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts'
 /** What opening the store that the settings name would do to its tables; does nothing. */
 export async function planMigrations({ sql }: Settings): Promise<Result<readonly PlannedMigration[], ResourceUnavailable>> {
   const adapter = await import('@cbp/adapters-sql')
-  if (sql.kind === 'mssql') return adapter.planMssqlMigrations(sql.url).mapErr(({ reason }) => unavailable(reason))
+  if (sql.kind === 'mssql') return adapter.planMssqlMigrations(sql.primary).mapErr(({ reason }) => unavailable(reason))
   const planned = await adapter.planMigrations(sql.path)
   return planned.mapErr(({ reason }) => unavailable(`${sql.path}: ${reason}`))
 }

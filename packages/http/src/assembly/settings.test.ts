@@ -34,6 +34,7 @@ describe('settings', () => {
       port: 8080,
       dataDir: '/srv/.cbp',
       sql: { kind: 'sqlite', path: '/srv/.cbp/cbp.sqlite', synchronous: 'full' },
+      migrations: 'run',
       redis: null,
       amqpUrls: null,
       jwt: { issuer: 'cbp-development', audience: 'cbp-config-api', jwksUrl: null, secret: null },
@@ -125,7 +126,11 @@ describe('settings', () => {
       '/srv',
     )._unsafeUnwrap()
     expect(settings).toMatchObject({
-      sql: { kind: 'mssql', url: 'mssql://user:word@host:1433/cbp', replicaUrl: 'mssql://user:word@other:1433/cbp' },
+      sql: {
+        kind: 'mssql',
+        primary: { server: 'host', database: 'cbp', encrypt: true, trustServerCertificate: false },
+        replica: { server: 'other', database: 'cbp', encrypt: true, trustServerCertificate: false },
+      },
       redis: { kind: 'cluster' },
       amqpUrls: ['amqp://one', 'amqps://two'],
     })
@@ -137,6 +142,24 @@ describe('settings', () => {
     ['sqlite:/var/cbp.db?synchronous=normal', '/var/cbp.db', 'normal'],
   ])('read the store %s', (url, path, synchronous) => {
     expect(readSettings({ CBP_SQL_URL: url }, '/srv')._unsafeUnwrap().sql).toEqual({ kind: 'sqlite', path, synchronous })
+  })
+
+  it.each([
+    ['CBP_SQL_URL', 'encrypt=false'],
+    ['CBP_SQL_URL', 'trustServerCertificate=true'],
+    ['CBP_SQL_REPLICA_URL', 'encrypt=false'],
+    ['CBP_SQL_REPLICA_URL', 'encrypt=true&trustServerCertificate=true'],
+  ])('refuse in production %s with %s, and say why', (name, option) => {
+    const urls = { CBP_SQL_URL: 'mssql://sa:word@host/cbp', CBP_SQL_REPLICA_URL: 'mssql://sa:word@other/cbp' }
+    const given = { ...urls, [name]: `${urls[name as keyof typeof urls]}?${option}` }
+    const [fault] = faultsOf({ ...given, CBP_ENV: 'production' }).filter(({ name: each }) => each.startsWith('CBP_SQL'))
+    expect(fault).toEqual({ name, message: expect.stringContaining(option.split('&').at(-1) as string) })
+    expect(faultsOf({ ...given, CBP_ENV: 'development' })).toEqual([])
+  })
+
+  it('let a host leave migrations to others', () => {
+    expect(readSettings({ CBP_MIGRATIONS: 'check' }, '/srv')._unsafeUnwrap().migrations).toBe('check')
+    expect(namesOf({ CBP_MIGRATIONS: 'never' })).toEqual(['CBP_MIGRATIONS'])
   })
 
   it('take an empty value for none, and name what means nothing', () => {
@@ -162,7 +185,7 @@ describe('settings', () => {
     ])
     expect(namesOf({ CBP_ENV: 'staging', ...given })).toEqual([])
     const settings = readSettings({ CBP_ENV: 'staging', ...given }, '/srv')._unsafeUnwrap()
-    expect(settings).toMatchObject({ keyring: '/srv/keyring.json', paymentServiceUrl: 'http://payments/' })
+    expect(settings).toMatchObject({ keyring: { kind: 'file', path: '/srv/keyring.json' }, paymentServiceUrl: 'http://payments/' })
     expect(settings.webhookSecrets).toHaveLength(2)
   })
 

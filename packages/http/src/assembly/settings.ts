@@ -1,17 +1,19 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import { parseAmqpUrls } from '@cbp/adapters-amqp'
 import { parseRedisUrl, type RedisTarget } from '@cbp/adapters-redis'
-import { parseMssqlUrl } from '@cbp/adapters-sql'
+import { type MssqlAddress, parseMssqlUrl } from '@cbp/adapters-sql'
 import { parseWebhookSecret, type WebhookSecret } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { z } from 'zod'
 import { environmentFaults, tlsFaults } from './environment-faults.ts'
+import { type RingAddress, ringAddress } from './keys/ring-address.ts'
 
 export type Environment = 'development' | 'staging' | 'production'
 
 export type SqliteSettings = Readonly<{ kind: 'sqlite'; path: string; synchronous: 'full' | 'normal' }>
 
-export type MssqlSettings = Readonly<{ kind: 'mssql'; url: string; replicaUrl: string | null }>
+/** `replica`: a readable secondary. */
+export type MssqlSettings = Readonly<{ kind: 'mssql'; primary: MssqlAddress; replica: MssqlAddress | null }>
 
 export type JwtSettings = Readonly<{
   issuer: string
@@ -40,13 +42,15 @@ export type Settings = Readonly<{
   port: number
   dataDir: string
   sql: SqliteSettings | MssqlSettings
+  /** `check`: pending migrations keep the service from starting, instead of being run by it. */
+  migrations: 'run' | 'check'
   /** `null`: cached within this process. */
   redis: RedisTarget | null
   /** Nodes of one RabbitMQ; `null`: events stay within this process. */
   amqpUrls: readonly string[] | null
   jwt: JwtSettings
-  /** File of key-encryption keys; `null` in development, where one is generated in the data directory. */
-  keyring: string | null
+  /** Where the key-encryption keys are; `null` in development, where a file is generated in the data directory. */
+  keyring: RingAddress | null
   /** What the Payment Service signs its webhooks with; `null` in development, where one is generated. */
   webhookSecrets: readonly WebhookSecret[] | null
   /** `null` in development, where a sandbox inside the process takes its place. */
@@ -70,7 +74,7 @@ export const defaultAudience = 'cbp-config-api'
 /** Every name of the settings table, those of parts to come included. */
 const knownNames = new Set(
   (
-    'ENV HOST PORT DATA_DIR SQL_URL SQL_REPLICA_URL REDIS_URL AMQP_URL JWT_ISSUER JWT_AUDIENCE JWT_JWKS_URL JWT_SECRET KEYRING ' +
+    'ENV HOST PORT DATA_DIR SQL_URL SQL_REPLICA_URL MIGRATIONS REDIS_URL AMQP_URL JWT_ISSUER JWT_AUDIENCE JWT_JWKS_URL JWT_SECRET KEYRING ' +
     'WEBHOOK_SECRETS PAYMENT_SERVICE_URL USER_SERVICE_URL TLS_CERT TLS_KEY TLS_CLIENT_CA TLS_CLIENT_AUTH TRUST_PROXY LOG_LEVEL TOKEN'
   )
     .split(' ')
@@ -112,6 +116,7 @@ const schema = z.object({
   CBP_DATA_DIR: z.string().min(1).default('./.cbp'),
   CBP_SQL_URL: z.string().optional(),
   CBP_SQL_REPLICA_URL: z.string().optional(),
+  CBP_MIGRATIONS: z.enum(['run', 'check'], 'must be run or check').default('run'),
   CBP_REDIS_URL: redisTarget.optional(),
   CBP_AMQP_URL: amqpUrls.optional(),
   CBP_TLS_CERT: z.string().optional(),
@@ -161,12 +166,16 @@ export function readSettings(
   faults.push(...tlsFaults(given), ...environmentFaults(given))
   if (!parsed.success || sql.isErr() || faults.length > 0) return err(faults)
   const unknown = Object.keys(given).filter((name) => !knownNames.has(name) && !name.startsWith('CBP_TEST_'))
-  return ok(settingsOf(parsed.data, { dataDir, workingDirectory }, sql.value, unknown))
+  return ok(settingsOf(parsed.data, { dataDir, workingDirectory, environment }, sql.value, unknown))
 }
 
 function settingsOf(
   raw: Raw,
-  { dataDir, workingDirectory }: Readonly<{ dataDir: string; workingDirectory: string }>,
+  {
+    dataDir,
+    workingDirectory,
+    environment,
+  }: Readonly<{ dataDir: string; workingDirectory: string; environment: Readonly<Record<string, string | undefined>> }>,
   sql: Settings['sql'],
   unknown: readonly string[],
 ): Settings {
@@ -176,6 +185,7 @@ function settingsOf(
     port: raw.CBP_PORT,
     dataDir,
     sql,
+    migrations: raw.CBP_MIGRATIONS,
     redis: raw.CBP_REDIS_URL ?? null,
     amqpUrls: raw.CBP_AMQP_URL ?? null,
     jwt: {
@@ -184,7 +194,7 @@ function settingsOf(
       jwksUrl: raw.CBP_JWT_JWKS_URL ?? null,
       secret: raw.CBP_JWT_SECRET ?? null,
     },
-    keyring: raw.CBP_KEYRING === undefined ? null : resolve(workingDirectory, raw.CBP_KEYRING),
+    keyring: raw.CBP_KEYRING === undefined ? null : ringAddress(raw.CBP_KEYRING, environment, workingDirectory),
     webhookSecrets: raw.CBP_WEBHOOK_SECRETS ?? null,
     paymentServiceUrl: raw.CBP_PAYMENT_SERVICE_URL ?? null,
     userServiceUrl: raw.CBP_USER_SERVICE_URL ?? null,
@@ -196,7 +206,7 @@ function settingsOf(
 }
 
 function readSql(
-  { CBP_SQL_URL: url, CBP_SQL_REPLICA_URL: replicaUrl }: Readonly<Record<string, string | undefined>>,
+  { CBP_ENV: env, CBP_SQL_URL: url, CBP_SQL_REPLICA_URL: replicaUrl }: Readonly<Record<string, string | undefined>>,
   dataDir: string,
   workingDirectory: string,
 ): Result<Settings['sql'], SettingsFault> {
@@ -205,11 +215,21 @@ function readSql(
     if (replicaUrl !== undefined) return fault('CBP_SQL_REPLICA_URL', 'needs SQL Server: CBP_SQL_URL must be mssql://…')
     return readSqliteUrl(url, dataDir, workingDirectory).mapErr((message) => ({ name: 'CBP_SQL_URL', message }))
   }
-  const primary = parseMssqlUrl(url)
+  const parse = env === 'production' ? parseVerifiedUrl : parseMssqlUrl
+  const primary = parse(url)
   if (primary.isErr()) return fault('CBP_SQL_URL', primary.error)
-  const replica = replicaUrl === undefined ? null : parseMssqlUrl(replicaUrl)
-  if (replica?.isErr() === true) return fault('CBP_SQL_REPLICA_URL', replica.error)
-  return ok({ kind: 'mssql', url, replicaUrl: replicaUrl ?? null })
+  const replica = replicaUrl === undefined ? ok(null) : parse(replicaUrl)
+  if (replica.isErr()) return fault('CBP_SQL_REPLICA_URL', replica.error)
+  return ok({ kind: 'mssql', primary: primary.value, replica: replica.value })
+}
+
+/** Production speaks to SQL Server over TLS, and knows that it is SQL Server. */
+function parseVerifiedUrl(url: string): Result<MssqlAddress, string> {
+  return parseMssqlUrl(url).andThen((address) => {
+    if (!address.encrypt) return err('must not say encrypt=false in production: all but the login would go in the clear')
+    if (!address.trustServerCertificate) return ok(address)
+    return err('must not say trustServerCertificate=true in production; NODE_EXTRA_CA_CERTS names an authority of your own')
+  })
 }
 
 /** `sqlite:path`, where the path may carry `?synchronous=normal`; without a path the database lies in the data directory. */
