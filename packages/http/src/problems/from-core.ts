@@ -14,6 +14,7 @@ import {
   type VersionNotFound,
 } from '@cbp/core'
 import { entryBody } from '../config/bodies.ts'
+import { type ApiKeyFailure, apiKeyProblems } from './from-api-keys.ts'
 import { type EventFailure, eventProblems } from './from-events.ts'
 import { type PaymentFailure, paymentProblems } from './from-payments.ts'
 import { type WebhookFailure, webhookProblems } from './from-webhooks.ts'
@@ -34,7 +35,7 @@ type ConfigFailure =
   | VersionNotFound
 
 /** Every error that a use case may answer. */
-export type CoreError = ConfigFailure | PaymentFailure | WebhookFailure | EventFailure
+export type CoreError = ConfigFailure | PaymentFailure | WebhookFailure | EventFailure | ApiKeyFailure
 
 const configProblems: ProblemTable<ConfigFailure> = {
   'config-not-found': ({ component, key, scope }) =>
@@ -66,7 +67,7 @@ const configProblems: ProblemTable<ConfigFailure> = {
     problem('store-unavailable', 'The store does not answer; nothing is known to have changed.', { headers: { 'retry-after': '1' } }),
 }
 
-const table: ProblemTable<CoreError> = { ...configProblems, ...paymentProblems, ...webhookProblems, ...eventProblems }
+const table: ProblemTable<CoreError> = { ...configProblems, ...paymentProblems, ...webhookProblems, ...eventProblems, ...apiKeyProblems }
 
 /** Total: an error kind without a problem does not compile. `cursorPointer` says where the cursor came from. */
 export function problemOf(error: CoreError, cursorPointer = '#/query/since'): Problem {
