@@ -14,6 +14,7 @@ export type ProblemCode =
   | 'insufficient-permission'
   | 'scope-not-permitted'
   | 'beyond-reach'
+  | 'beyond-grant'
   | 'not-found'
   | 'config-not-found'
   | 'entry-not-found'
@@ -21,6 +22,7 @@ export type ProblemCode =
   | 'payment-not-found'
   | 'subscription-not-found'
   | 'delivery-not-found'
+  | 'api-key-not-found'
   | 'dead-letter-not-found'
   | 'stream-not-found'
   | 'revision-beyond-head'
@@ -30,6 +32,9 @@ export type ProblemCode =
   | 'payment-state-conflict'
   | 'request-in-flight'
   | 'too-many-subscriptions'
+  | 'too-many-api-keys'
+  | 'too-many-secrets'
+  | 'api-key-revoked'
   | 'subscription-disabled'
   | 'delivery-still-pending'
   | 'dead-letter-settled'
@@ -48,6 +53,7 @@ export type ProblemCode =
   | 'unknown-version'
   | 'idempotency-key-reused'
   | 'forbidden-target'
+  | 'unusable-recipient'
   | 'precondition-required'
   | 'too-many-replays'
   | 'header-too-large'
@@ -126,6 +132,11 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     remedy:
       'What is no event of a payment takes config:read that is not confined to scopes. Leave out the types that the detail names, or get such a token.',
   },
+  'beyond-grant': {
+    status: 403,
+    title: 'The API key would be allowed more than the client itself',
+    remedy: 'Leave out the permissions and scopes that the detail names, or let somebody grant them who holds them.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing at this path',
@@ -164,6 +175,11 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
   'delivery-not-found': {
     status: 404,
     title: 'There is no such delivery',
+    remedy: elsewhere,
+  },
+  'api-key-not-found': {
+    status: 404,
+    title: 'There is no such API key',
     remedy: elsewhere,
   },
   'dead-letter-not-found': {
@@ -205,6 +221,21 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 409,
     title: 'The client has as many subscriptions as it may',
     remedy: 'Delete one that is not needed any more, or give an existing one more types.',
+  },
+  'too-many-api-keys': {
+    status: 409,
+    title: 'The client has as many API keys as it may',
+    remedy: 'Revoke those that are not needed any more.',
+  },
+  'too-many-secrets': {
+    status: 409,
+    title: 'The API key has as many valid secrets as it may',
+    remedy: 'Another rotation would end one that is in use. Rotate again after the time in Retry-After, when the oldest has ended.',
+  },
+  'api-key-revoked': {
+    status: 409,
+    title: 'The API key was revoked',
+    remedy: 'What is revoked stays so. Make another.',
   },
   'subscription-disabled': {
     status: 409,
@@ -296,6 +327,11 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 422,
     title: 'The URL can never be the target of a webhook',
     remedy: 'Use https with a public name and neither user information nor a private address; the fault says what is wrong.',
+  },
+  'unusable-recipient': {
+    status: 422,
+    title: 'Nothing can be sealed to the key of the recipient',
+    remedy: 'Send the public key alone, as a JWK for encryption: EC on P-256, P-384 or P-521, OKP X25519, or RSA from 2048 bits.',
   },
   'precondition-required': {
     status: 428,

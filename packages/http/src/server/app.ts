@@ -1,6 +1,7 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { configEndpoints } from '../config/endpoints.ts'
+import { apiKeyEndpoints } from '../api-keys/endpoints.ts'
 import { docsEndpoints } from '../docs/endpoints.ts'
 import { registerEndpoint } from '../docs/openapi.ts'
 import { eventEndpoints } from '../events/endpoints.ts'
@@ -65,6 +66,7 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     ...configEndpoints(deps),
     ...paymentEndpoints(deps.core.payments),
     ...webhookEndpoints(deps),
+    ...apiKeyEndpoints(deps),
     ...eventEndpoints(deps.core.events),
   ]
   for (const endpoint of [...endpoints, ...docsEndpoints(app, deps.version)]) {
