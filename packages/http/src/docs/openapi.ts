@@ -201,6 +201,7 @@ export function openApiDocument(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getO
       { name: 'Configuration', description: 'Settings, their history and their changes' },
       { name: 'Payments', description: 'Bills to pay, and how the Payment Service fares with them' },
       { name: 'Webhooks', description: 'Reports of the Payment Service, and events sent to subscribers' },
+      { name: 'API keys', description: 'Credentials of services: made, rotated, revoked' },
       { name: 'Events', description: 'What waits to be published, and what could not be applied' },
       { name: 'Health' },
       { name: 'Monitoring' },
