@@ -15,12 +15,12 @@ describe('errors of SQL Server', () => {
     expect(attemptFailure(raised(number), true)).toMatchObject({ kind: 'contended' })
   })
 
-  it.each([1205, 1222, 3960, 50_002])('take %d for another unit in the way, also after the flush was sent', (number) => {
+  it.each([1205, 1222, 3960, 3961, 50_002])('take %d for another unit in the way, also after the flush was sent', (number) => {
     expect(attemptFailure(raised(number), true)).toMatchObject({ kind: 'contended' })
     expect(attemptFailure(raised(number), false)).toMatchObject({ kind: 'contended' })
   })
 
-  it.each([4060, 10_928, 10_929, 40_197, 40_501, 40_613, 49_918, 233, 64, 10_053])(
+  it.each([976, 983, 4060, 6005, 8645, 10_928, 10_929, 40_197, 40_501, 40_613, 49_918, 233, 64, 10_053])(
     'try again after %d, but ask first once a COMMIT was sent',
     (number) => {
       expect(attemptFailure(raised(number), false)).toMatchObject({ kind: 'contended' })

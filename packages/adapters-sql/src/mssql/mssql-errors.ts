@@ -9,16 +9,16 @@ const duplicateKey: ReadonlySet<number> = new Set([2601, 2627])
 
 /**
  * Another transaction was in the way and this one has ended without effect: deadlock victim, lock timeout, snapshot conflict,
- * a row read as absent that is there now.
+ * a table that a migration changed under a snapshot, a row read as absent that is there now.
  */
-const inTheWay: ReadonlySet<number> = new Set([1205, 1222, 3960, thrown.noLongerAbsent])
+const inTheWay: ReadonlySet<number> = new Set([1205, 1222, 3960, 3961, thrown.noLongerAbsent])
 
 /** The same from an engine that speaks T-SQL and has no numbers for it (SQLSTATE 40001, 55P03). */
 const unnumbered = /^(could not serialize access|canceling statement due to lock timeout)/
 
-/** The server asks for another try: failover, throttling, a database that is being moved. */
+/** The server asks for another try: failover, shutdown, throttling, no memory in time, a database that is being moved. */
 const transient: ReadonlySet<number> = new Set([
-  64, 233, 4060, 4221, 10_053, 10_054, 10_060, 10_928, 10_929, 40_143, 40_197, 40_501, 40_540, 40_613, 42_108, 42_109, 49_918, 49_919,
+  64, 233, 976, 983, 4060, 4221, 6005, 8645, 8651, 10_053, 10_054, 10_060, 10_928, 10_929, 40_143, 40_197, 40_501, 40_540, 40_613, 42_108, 42_109, 49_918, 49_919,
   49_920,
 ])
 

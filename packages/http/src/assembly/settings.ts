@@ -226,7 +226,7 @@ function readSql(
 /** Production speaks to SQL Server over TLS, and knows that it is SQL Server. */
 function parseVerifiedUrl(url: string): Result<MssqlAddress, string> {
   return parseMssqlUrl(url).andThen((address) => {
-    if (!address.encrypt) return err('must not say encrypt=false in production: all but the login would go in the clear')
+    if (!address.encrypt) return err('must not say encrypt=false in production: everything would go in the clear, the password too')
     if (!address.trustServerCertificate) return ok(address)
     return err('must not say trustServerCertificate=true in production; NODE_EXTRA_CA_CERTS names an authority of your own')
   })
