@@ -18,8 +18,8 @@ const unnumbered = /^(could not serialize access|canceling statement due to lock
 
 /** The server asks for another try: failover, shutdown, throttling, no memory in time, a database that is being moved. */
 const transient: ReadonlySet<number> = new Set([
-  64, 233, 976, 983, 4060, 4221, 6005, 8645, 8651, 10_053, 10_054, 10_060, 10_928, 10_929, 40_143, 40_197, 40_501, 40_540, 40_613, 42_108, 42_109, 49_918, 49_919,
-  49_920,
+  64, 233, 976, 983, 4060, 4221, 6005, 8645, 8651, 10_053, 10_054, 10_060, 10_928, 10_929, 40_143, 40_197, 40_501, 40_540, 40_613, 42_108,
+  42_109, 49_918, 49_919, 49_920,
 ])
 
 /** The text of the server is left out on purpose: it may name what a caller sent. */
