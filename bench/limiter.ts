@@ -61,7 +61,7 @@ export async function limiter(): Promise<Report> {
     cost: 1,
   })
   const contenders: readonly Contender[] = [
-    { name: 'cbp', call: (index) => both.take(request(index)) },
+    { name: 'cbp', call: async (index) => both.take(request(index)) },
     { name: 'cbp, shared counts only', call: async (index) => requireAllowed(await shared.take(request(index))) },
     { name: 'flexible, pipelined', call: (index) => piped.consume(`client-${index % partitions}`, 1) },
     { name: 'flexible', call: (index) => plain.consume(`client-${index % partitions}`, 1) },

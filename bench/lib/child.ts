@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { tokenFor } from './token.ts'
 import { repository } from './workspace.ts'
 
 /** A server in a process of its own. */
@@ -21,10 +23,20 @@ export type ChildOptions = Readonly<{
 const hostFile = join(repository, 'packages/http/src/main.ts')
 const probeFile = join(import.meta.dirname, '../memory-probe.ts')
 
-/** The service itself, as `npm start` runs it, over a data directory. */
-export function startHost(dataDir: string, options: Partial<ChildOptions> = {}): Promise<Child> {
+/** The service itself, as `npm start` runs it, over a data directory. It counts requests as ever, and refuses none. */
+export async function startHost(dataDir: string, options: Partial<ChildOptions> = {}): Promise<Child> {
   const environment = { CBP_PORT: '0', CBP_DATA_DIR: dataDir, ...options.environment }
-  return startChild([hostFile], { log: join(dataDir, 'stderr.txt'), ...options, environment })
+  const child = await startChild([hostFile], { log: join(dataDir, 'stderr.txt'), ...options, environment })
+  const authorization = `Bearer ${await tokenFor(dataDir)}`
+  for (const key of ['rate-limit.per-ip', 'rate-limit.per-client']) {
+    await fetch(`${child.url}/config/security/${key}`, {
+      method: 'PUT',
+      headers: { authorization, 'content-type': 'application/json', 'if-none-match': '*' },
+      body: JSON.stringify({ value: { limit: 1_000_000_000, windowSeconds: 900 }, reason: 'bench' }),
+    })
+  }
+  await pause(1_000)
+  return child
 }
 
 /** Starts a program that says `listening on <url>`. `BENCH_PROFILE=<dir>` leaves a CPU profile of it there. */

@@ -1,6 +1,6 @@
 /** The HTTP interface over a store that either shares commits or makes one for every unit; else all the same. */
 import { mkdirSync } from 'node:fs'
-import { httpInterface, lifecycle, listen, loadDevelopmentKey, type RequestRecord, tokenVerifier } from '@cbp/http'
+import { edge, httpInterface, lifecycle, listen, loadDevelopmentKey, type RequestRecord, shippedSettings, tokenVerifier } from '@cbp/http'
 import { defaultAudience, developmentIssuer } from '@cbp/http/assembly'
 import { openHexagon } from '../lib/hexagon.ts'
 
@@ -13,7 +13,15 @@ const log = gatheredLog()
 const passing = async () => ({ status: 'pass' as const, output: '', engine: 'bench', durationMs: 0 })
 const app = httpInterface({
   core: hexagon.core,
-  verifyToken: tokenVerifier({ issuer: developmentIssuer, audience: defaultAudience, keys: { kind: 'local', key }, secret: null }),
+  edge: edge({
+    verifyToken: tokenVerifier({ issuer: developmentIssuer, audience: defaultAudience, keys: { kind: 'local', key }, secret: null }),
+    authenticateApiKey: hexagon.core.access.authenticateApiKey,
+    isSigned: () => false,
+    limiter: { take: ({ limit }) => ({ allowed: true, limit, remaining: limit, resetSeconds: 0, retryAfterSeconds: 0 }) },
+    settings: () => shippedSettings,
+    note: () => {},
+    trustProxy: [],
+  }),
   log: { write: () => {} },
   health: { database: passing, cache: passing, queue: passing },
   lifecycle: ends,

@@ -1,20 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Ports } from '@cbp/core'
+import { type Ports, verifyWebhook } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { loadDevelopmentKey } from './access/development-key.ts'
-import { tokenVerifier, type VerifyToken } from './access/verify-token.ts'
+import { tokenVerifier, type VerifierOptions, type VerifyToken } from './access/verify-token.ts'
 import { type Assembly, openAssembly, type ResourceUnavailable, type Settings } from './assembly/index.ts'
 import { untilStopped } from './clients/webhooks/until-stopped.ts'
 import { prepareDataDirectory, prepareDirectory } from './directory.ts'
 import { healthProbes } from './health/probes.ts'
 import { coreMetrics } from './metrics/core-metrics.ts'
+import { edgeMetrics } from './metrics/edge-metrics.ts'
 import { metered } from './metrics/metered.ts'
 import { requestMetrics } from './metrics/request-metrics.ts'
 import type { AppDependencies } from './server/dependencies.ts'
+import { type Edge, edge } from './server/edge.ts'
 import { lifecycle } from './server/lifecycle.ts'
+import { type LiveSettings, liveSettings } from './server/live-settings.ts'
 import type { HostLog } from './server/log.ts'
 import { secureHeadersWith } from './server/secure-headers.ts'
 import { expiryProbe } from './tls/expiry.ts'
@@ -39,7 +42,6 @@ export async function openHost(
   await prepareDirectories(settings)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const verifyToken = await openVerifier(settings)
   const calls = new AbortController()
   const decorate = (ports: Ports): Ports =>
     metered({ ...ports, webhookTransport: untilStopped(ports.webhookTransport, calls.signal) }, registry)
@@ -51,9 +53,13 @@ export async function openHost(
   const ends = lifecycle()
   const countRequest = requestMetrics(registry)
   if (tls !== null) tlsMetrics(tls, clock.now, registry)
+  const live = liveSettings(core.config.tunable)
+  await live.refresh()
+  const openedEdge = await openEdge(settings, assembly, live, log)
+  edgeMetrics(openedEdge, registry)
   const app: AppDependencies = {
     core,
-    verifyToken,
+    edge: openedEdge,
     log,
     lifecycle: ends,
     secureHeaders: secureHeadersWith(strictTransportSecurity(settings)),
@@ -67,13 +73,21 @@ export async function openHost(
     exposeMetrics: coreMetrics(core, ends, clock.now, registry),
     onAnswered: (record) => {
       countRequest(record)
-      request(record)
+      // A flood of refusals must not become a flood of lines; the metrics count them.
+      if (!record.shed) request(record)
     },
     instanceId: randomBytes(6).toString('hex'),
     version: ownVersion(),
     now: clock.now,
   }
-  return ok({ assembly, app, hangUp: () => calls.abort(), [Symbol.asyncDispose]: () => assembly[Symbol.asyncDispose]() })
+  const ending = new AbortController()
+  const following = live.run(ending.signal)
+  const close = async (): Promise<void> => {
+    ending.abort()
+    await following
+    await assembly[Symbol.asyncDispose]()
+  }
+  return ok({ assembly, app, hangUp: () => calls.abort(), [Symbol.asyncDispose]: close })
 }
 
 /** First of all, because what fails for want of a directory later says so in other words. */
@@ -86,10 +100,29 @@ async function prepareDirectories({ dataDir, jwt, sql, keyring, webhookSecrets, 
   }
 }
 
-async function openVerifier({ dataDir, jwt: { issuer, audience, jwksUrl, secret } }: Settings): Promise<VerifyToken> {
+async function openEdge(settings: Settings, assembly: Assembly, live: LiveSettings, log: HostLog['log']): Promise<Edge> {
+  const [core, clock, mac, inboundSecrets] = [
+    assembly.get('core'),
+    assembly.get('clock'),
+    assembly.get('mac'),
+    assembly.get('inboundSecrets'),
+  ]
+  return edge({
+    verifyToken: await openVerifier(settings, { policy: () => live.current().tokens, log }),
+    authenticateApiKey: core.access.authenticateApiKey,
+    isSigned: (message) => verifyWebhook(mac, inboundSecrets, clock.now(), message).isOk(),
+    limiter: assembly.get('rateLimiter'),
+    settings: live.current,
+    note: core.audit.note,
+    trustProxy: settings.trustProxy,
+  })
+}
+
+async function openVerifier({ dataDir, jwt }: Settings, options: VerifierOptions): Promise<VerifyToken> {
+  const { issuer, audience, jwksUrl, secret } = jwt
   const keys =
     jwksUrl === null ? ({ kind: 'local', key: await loadDevelopmentKey(dataDir) } as const) : ({ kind: 'jwks', url: jwksUrl } as const)
-  return tokenVerifier({ issuer, audience, keys, secret })
+  return tokenVerifier({ issuer, audience, keys, secret }, options)
 }
 
 function ownVersion(): string {

@@ -1,4 +1,4 @@
-import { createCore, type Log, type Ports } from '@cbp/core'
+import { createCore, type Log, type Ports, type RateLimiter, verifyWebhook } from '@cbp/core'
 import { fakePorts, fakeStore } from '@cbp/core/testing'
 import { type CryptoKey, generateKeyPair, SignJWT } from 'jose'
 import { Registry } from 'prom-client'
@@ -12,8 +12,10 @@ import { metered } from '../src/metrics/metered.ts'
 import { requestMetrics } from '../src/metrics/request-metrics.ts'
 import { type App, type HttpInterface, httpInterface } from '../src/server/app.ts'
 import type { AppDependencies } from '../src/server/dependencies.ts'
+import { type EdgeParts, edge } from '../src/server/edge.ts'
 import { lifecycle } from '../src/server/lifecycle.ts'
 import { type Listening, listen } from '../src/server/listen.ts'
+import { shippedSettings } from '../src/server/live-settings.ts'
 import type { RequestRecord } from '../src/server/pipeline.ts'
 
 export const issuer = 'https://issuer.test'
@@ -47,8 +49,15 @@ export type TestApp = Readonly<{
 
 export type CallInit = Readonly<{ headers?: Readonly<Record<string, string | undefined>>; body?: unknown; raw?: string | Uint8Array }>
 
+/** Tests ask more often than any caller may; those of the limits bring a limiter. */
+const unlimited: RateLimiter = {
+  take: ({ limit }) => ({ allowed: true, limit, remaining: limit - 1, resetSeconds: 1, retryAfterSeconds: 0 }),
+}
+
+export type TestOptions = Partial<AppDependencies> & Partial<EdgeParts> & Readonly<{ ports?: Partial<Ports> }>
+
 /** The app over fakes in real time. */
-export async function openApp(options: Partial<AppDependencies> & Readonly<{ ports?: Partial<Ports> }> = {}): Promise<TestApp> {
+export async function openApp(options: TestOptions = {}): Promise<TestApp> {
   const logged: TestApp['logged'] = []
   const log: Log = { write: (level, message) => void logged.push({ level, message }) }
   const registry = new Registry()
@@ -64,7 +73,18 @@ export async function openApp(options: Partial<AppDependencies> & Readonly<{ por
     core,
     log,
     lifecycle: ends,
-    verifyToken: tokenVerifier({ issuer, audience, keys: { kind: 'local', key }, secret: null }),
+    edge: edge({
+      verifyToken: tokenVerifier({ issuer, audience, keys: { kind: 'local', key }, secret: null }),
+      authenticateApiKey: core.access.authenticateApiKey,
+      isSigned: (message) => verifyWebhook(ports.mac, ports.inboundSecrets, ports.clock.now(), message).isOk(),
+      limiter: unlimited,
+      settings: () => shippedSettings,
+      note: core.audit.note,
+      trustProxy: [],
+      // Without a server there are no turns: a test makes thousands of requests in one.
+      turns: { waitedMs: () => 0, isOverloaded: () => false },
+      ...options,
+    }),
     health: healthProbes({
       engines: { names: { database: 'fake', cache: 'fake', queue: 'fake' }, cache: inOrder, queue: inOrder },
       examineStore: async () => {

@@ -88,7 +88,7 @@ describe('accepted tokens', () => {
 
   it('answers at once for a token verified a moment ago, but never beyond its exp', async () => {
     let now = Date.now()
-    const verify = tokenVerifier(local, () => now)
+    const verify = tokenVerifier(local, { now: () => now })
     const given = await token({ exp: Math.floor(now / 1000) + 30 })
     await verify(given)
     expect(verify(given)).not.toBeInstanceOf(Promise)
@@ -100,7 +100,7 @@ describe('accepted tokens', () => {
 
   it('verifies a long-lived token anew each minute', async () => {
     let now = Date.now()
-    const verify = tokenVerifier(local, () => now)
+    const verify = tokenVerifier(local, { now: () => now })
     const given = await token()
     await verify(given)
     now += 60_001

@@ -53,6 +53,7 @@ function resourceModule(resources: Resources): ContainerModule {
   return new ContainerModule((options) => {
     bindValue(options, 'store', resources.store)
     bindValue(options, 'configCache', resources.configCache)
+    bindValue(options, 'rateLimiter', resources.rateLimiter)
     bindValue(options, 'eventBroker', resources.eventBroker)
     bindValue(options, 'signals', resources.signals)
     bindValue(options, 'engineHealth', resources.engineHealth)

@@ -23,6 +23,7 @@ function componentsEndpoint(config: ConfigService): Endpoint {
     method: 'get',
     path: '/config',
     permission: 'config:read',
+    confinement: 'scope',
     summary: 'Components with their counts, and the head revision',
     description: [
       'A token that is confined by `cbp_scopes` sees the components of which a snapshot at one of its scopes shows something:',
@@ -56,6 +57,7 @@ function snapshotEndpoint(config: ConfigService): Endpoint {
     method: 'get',
     path: '/config/{component}',
     permission: 'config:read',
+    confinement: 'scope',
     summary: 'Every setting of a component as it counts at a scope, all at one revision',
     tag,
     params: z.strictObject({ component: componentParameter }),
@@ -96,6 +98,7 @@ function entryEndpoint(config: ConfigService): Endpoint {
     method: 'get',
     path: entryPath,
     permission: 'config:read',
+    confinement: 'scope',
     summary: 'The value that counts at a scope, with where it comes from',
     description: 'With raw=true the entry at exactly this scope, nothing inherited; its ETag is what If-Match of a write takes.',
     tag,

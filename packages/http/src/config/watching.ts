@@ -49,6 +49,8 @@ function changesEndpoint({ core, lifecycle, now }: Dependencies): Endpoint {
     method: 'get',
     path: '/config/changes',
     permission: 'config:read',
+    confinement: 'scope',
+    traffic: 'stream',
     deadlineMs: longPollDeadlineMs,
     summary: 'Changes after a cursor, as soon as there are any',
     description: `Answers at once where there is something, else after \`wait\` seconds with no units. Go on with \`since\` = \`cursor\`.`,
@@ -95,6 +97,8 @@ function watchEndpoint({ core, lifecycle, now, heartbeatMs = defaultHeartbeatMs 
     method: 'get',
     path: watchPath,
     permission: 'config:read',
+    confinement: 'scope',
+    traffic: 'stream',
     deadlineMs: null,
     summary: 'Changes as a stream of server-sent events',
     description: [

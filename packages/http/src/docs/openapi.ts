@@ -3,7 +3,7 @@ import { bodies } from '../config/schemas.ts'
 import { bodies as eventBodies } from '../events/schemas.ts'
 import { bodies as paymentBodies } from '../payments/schemas.ts'
 import { catalogue, type ProblemCode } from '../problems/catalogue.ts'
-import type { Endpoint } from '../server/endpoint.ts'
+import type { Access, Endpoint } from '../server/endpoint.ts'
 import { bodies as webhookBodies } from '../webhooks/schemas.ts'
 
 import { registerOutboundWebhooks } from './outbound-webhooks.ts'
@@ -93,7 +93,7 @@ export function registerEndpoint(registry: Registry, endpoint: Endpoint): void {
     summary: documentation.summary,
     ...(documentation.description === undefined ? {} : { description: documentation.description }),
     tags: [documentation.tag],
-    security: permission === null ? [] : [{ bearer: [permission] }],
+    security: permission === null ? [] : [{ bearer: wordsOf(permission) }, { apiKey: wordsOf(permission) }],
     request: {
       ...(params === null ? {} : { params }),
       query,
@@ -104,6 +104,11 @@ export function registerEndpoint(registry: Registry, endpoint: Endpoint): void {
     },
     responses: { ...successes(endpoint), ...problems(problemCodesOf(endpoint)) },
   })
+}
+
+/** `authenticated` and `any-bearer` ask for no permission. */
+function wordsOf(access: Exclude<Access, null>): string[] {
+  return access === 'authenticated' || access === 'any-bearer' ? [] : [access]
 }
 
 function operationIdOf({ method, path }: Endpoint): string {
@@ -143,15 +148,27 @@ function successes({ documentation }: Endpoint): Responses {
 }
 
 /** Those of the endpoint, and those that follow from its shape. */
-function problemCodesOf({ permission, documentation: { body, problems: own } }: Endpoint): readonly ProblemCode[] {
+function problemCodesOf({ permission, traffic, documentation: { body, problems: own } }: Endpoint): readonly ProblemCode[] {
   const access: readonly ProblemCode[] =
-    permission === null ? [] : ['unauthenticated', 'invalid-token', 'insufficient-permission', 'keys-unavailable']
+    permission === null
+      ? []
+      : [
+          'invalid-header',
+          'unauthenticated',
+          'invalid-token',
+          'invalid-api-key',
+          'insufficient-permission',
+          'keys-unavailable',
+          'store-unavailable',
+        ]
+  const load: readonly ProblemCode[] = traffic === 'probe' ? [] : ['rate-limited', 'overloaded']
   const input: readonly ProblemCode[] =
     body === null ? [] : ['malformed-json', 'request-timeout', 'body-too-large', 'unsupported-media-type', 'invalid-body']
   return [
     ...new Set<ProblemCode>([
       'invalid-parameter',
       ...access,
+      ...load,
       ...input,
       ...own,
       'expectation-failed',
@@ -187,6 +204,12 @@ export function openApiDocument(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getO
     scheme: 'bearer',
     bearerFormat: 'JWT',
     description: 'A JWT of the configured issuer; permissions are words of its scope claim, `admin` grants them all.',
+  })
+  app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'x-api-key',
+    description: 'An API key (`cbp_…`), which may also stand where a bearer token does.',
   })
   return app.getOpenAPI31Document({
     openapi: '3.1.0',

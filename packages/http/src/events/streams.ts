@@ -38,6 +38,7 @@ function listEndpoint(events: EventsService): Endpoint {
     method: 'get',
     path: '/events/streams',
     permission: 'events:read',
+    confinement: 'permission',
     summary: 'Streams of events and how far they are published, by name',
     tag,
     query: z.strictObject({
@@ -66,6 +67,7 @@ function streamEndpoint(events: EventsService): Endpoint {
     method: 'get',
     path: '/events/streams/{id}',
     permission: 'events:read',
+    confinement: 'permission',
     summary: 'How far one stream is published',
     tag,
     params: parameters,
@@ -83,6 +85,7 @@ function unblockEndpoint(events: EventsService): Endpoint {
     method: 'post',
     path: '/events/streams/{id}/unblock',
     permission: 'events:write',
+    confinement: 'permission',
     summary: 'Lets a blocked stream go on; any other stays as it is',
     description: 'Takes no body.',
     tag,

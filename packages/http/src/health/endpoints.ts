@@ -40,6 +40,8 @@ function checkEndpoint(path: string, summary: string, look: () => Promise<Checks
     method: 'get',
     path,
     permission: null,
+    confinement: 'open',
+    traffic: 'probe',
     summary,
     tag: 'Health',
     successes: {

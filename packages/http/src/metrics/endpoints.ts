@@ -13,6 +13,7 @@ export function metricsEndpoints({ exposeMetrics }: Pick<AppDependencies, 'expos
       method: 'get',
       path: '/metrics',
       permission: 'monitoring:read',
+      confinement: 'permission',
       summary: 'The metrics of this instance',
       description: 'Prometheus text format; OpenMetrics when Accept asks for it.',
       tag: 'Monitoring',

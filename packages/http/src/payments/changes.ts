@@ -5,7 +5,7 @@ import type { ProblemCode } from '../problems/catalogue.ts'
 import { problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
 import { type Answer, encoded, privateJson, represent } from '../server/answer.ts'
-import { type Endpoint, endpoint, json, type SuccessDocumentation } from '../server/endpoint.ts'
+import { type Endpoint, endpoint, json, type SuccessDocumentation, smallBodyBytes } from '../server/endpoint.ts'
 import { callerOf, type Exchange, identityIn } from '../server/exchange.ts'
 import { reason as reasonText } from '../server/parameters.ts'
 import { isMatched, requireVersionMatch, type VersionMatch } from '../server/version-tags.ts'
@@ -52,9 +52,11 @@ function createEndpoint(payments: PaymentsService): Endpoint {
     method: 'post',
     path: '/payments',
     permission: 'payments:write',
+    confinement: 'owner',
     summary: 'Creates a payment',
     description: 'The same Idempotency-Key and body get the first answer again, byte for byte. Nothing is sent to the Payment Service yet.',
     tag,
+    bodyLimitBytes: smallBodyBytes,
     body: bodies.create,
     requiredHeaders: repeatable,
     successes: { 201: answered('The payment, PENDING', { location: 'Its path', ...replayed }) },
@@ -84,6 +86,7 @@ function processEndpoint(payments: PaymentsService): Endpoint {
     method: 'post',
     path: '/payments/{id}/process',
     permission: 'payments:write',
+    confinement: 'owner',
     summary: 'Instructs the Payment Service, at most once',
     description: 'Takes no body. What has no end yet is settled by the webhook of the Payment Service, or by asking it.',
     tag,
@@ -124,10 +127,12 @@ function amendEndpoint(payments: PaymentsService): Endpoint {
     method: 'patch',
     path: '/payments/{id}',
     permission: 'payments:write',
+    confinement: 'owner',
     summary: 'Amends a payment that is PENDING',
     description: 'The body is a JSON Merge Patch (RFC 7396), under either media type.',
     tag,
     params: paymentParameters,
+    bodyLimitBytes: smallBodyBytes,
     body: bodies.patch,
     bodyTypes: ['application/merge-patch+json', 'application/json'],
     requiredHeaders: conditions,
@@ -175,6 +180,7 @@ function cancelEndpoint(payments: PaymentsService): Endpoint {
     method: 'delete',
     path: '/payments/{id}',
     permission: 'payments:write',
+    confinement: 'owner',
     summary: 'Cancels a payment that is PENDING',
     description: 'The payment stays, CANCELLED.',
     tag,

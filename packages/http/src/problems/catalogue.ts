@@ -10,6 +10,7 @@ export type ProblemCode =
   | 'idempotency-key-required'
   | 'unauthenticated'
   | 'invalid-token'
+  | 'invalid-api-key'
   | 'signature-invalid'
   | 'insufficient-permission'
   | 'scope-not-permitted'
@@ -56,12 +57,14 @@ export type ProblemCode =
   | 'unusable-recipient'
   | 'precondition-required'
   | 'too-many-replays'
+  | 'rate-limited'
   | 'header-too-large'
   | 'internal-error'
   | 'store-unavailable'
   | 'keys-unavailable'
   | 'payment-service-unavailable'
   | 'deadline-exceeded'
+  | 'overloaded'
   | 'shutting-down'
 
 const elsewhere = 'It does not exist, or belongs to another client: what belongs to others shows only with clients:all.'
@@ -102,13 +105,18 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   unauthenticated: {
     status: 401,
-    title: 'A bearer token is required',
-    remedy: 'Send Authorization: Bearer <token>. In development `npm run -s cbp -- token mint` makes one.',
+    title: 'A bearer token or an API key is required',
+    remedy: 'Send Authorization: Bearer <token or API key>, or x-api-key. In development `npm run -s cbp -- token mint` makes one.',
   },
   'invalid-token': {
     status: 401,
     title: 'The bearer token is not valid',
     remedy: 'Get a new token from the issuer, for this audience; the detail says what is wrong with this one.',
+  },
+  'invalid-api-key': {
+    status: 401,
+    title: 'The API key is not acceptable',
+    remedy: 'It is mistyped, unknown, expired, revoked, or not to be used from there; which of these is told to its owner only.',
   },
   'signature-invalid': {
     status: 401,
@@ -291,7 +299,7 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    remedy: 'A body takes at most 1 MiB, a value of configuration and a webhook at most 64 KiB. Split what is larger.',
+    remedy: 'The detail says how much this path takes; nowhere is it more than 1 MiB. Split what is larger.',
   },
   'unsupported-media-type': {
     status: 415,
@@ -344,6 +352,12 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'Dead letters are replayed too fast',
     remedy: 'Go on after the time in Retry-After.',
   },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    remedy:
+      'Go on after the time in Retry-After. RateLimit tells what is left of each limit and RateLimit-Policy what the limits are; `violated-policies` names the one that was met.',
+  },
   'header-too-large': {
     status: 431,
     title: 'The header is too large',
@@ -361,6 +375,11 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 503,
     title: 'The request took too long',
     remedy: 'A write may or may not have been made: look before sending it again. Reads can be sent again.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'This instance has more to do than it can do in time',
+    remedy: 'Nothing was done. Try again after the time in Retry-After, with growing pauses; another instance may take it at once.',
   },
   'shutting-down': { status: 503, title: 'This instance is shutting down', remedy: retry },
 }

@@ -13,6 +13,7 @@ export function problemEndpoints(): readonly Endpoint[] {
       method: 'get',
       path: '/problems/{code}',
       permission: null,
+      confinement: 'open',
       summary: 'What a problem code means and what to do about it',
       description: 'A page for people when Accept prefers text/html, else JSON.',
       tag: 'Documentation',

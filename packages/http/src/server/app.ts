@@ -1,7 +1,7 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { configEndpoints } from '../config/endpoints.ts'
 import { apiKeyEndpoints } from '../api-keys/endpoints.ts'
+import { configEndpoints } from '../config/endpoints.ts'
 import { docsEndpoints } from '../docs/endpoints.ts'
 import { registerEndpoint } from '../docs/openapi.ts'
 import { eventEndpoints } from '../events/endpoints.ts'
@@ -14,11 +14,11 @@ import { webhookEndpoints } from '../webhooks/endpoints.ts'
 import { type Answer, answerWithout } from './answer.ts'
 import { requestDeadlines } from './deadline.ts'
 import type { AppDependencies } from './dependencies.ts'
-import { type Exchange, type HostBindings, requestIds } from './exchange.ts'
+import { type Exchange, type ExchangeParts, type HostBindings, requestIds } from './exchange.ts'
 import { type RefuseExpectation, refuseExpectation } from './expectation.ts'
 import { type FastLane, fastLane } from './fast-lane.ts'
 import { type Finished, pipeline } from './pipeline.ts'
-import { type AppContext, allowedMethods, exchangeOf, type ReadInTime, routePath } from './routing.ts'
+import { type AppContext, allowedMethods, exchangeOf, routePath } from './routing.ts'
 import { type SecureHeaders, secureHeadersWith } from './secure-headers.ts'
 
 export type App = OpenAPIHono<{ Bindings: HostBindings }>
@@ -46,12 +46,15 @@ export function createApp(deps: AppDependencies): App {
  */
 export function httpInterface(deps: AppDependencies): HttpInterface {
   const app: App = new OpenAPIHono()
-  const requestIdFor = requestIds(deps.instanceId)
   const deadlines = requestDeadlines()
-  const inTime: ReadInTime = (reading) => deadlines.within(reading, deps.bodyDeadlineMs ?? bodyDeadlineMs, () => 'too-slow')
+  const parts: ExchangeParts = {
+    requestIdFor: requestIds(deps.instanceId),
+    inTime: (reading) => deadlines.within(reading, deps.bodyDeadlineMs ?? bodyDeadlineMs, () => 'too-slow'),
+    findAddress: deps.edge.findAddress,
+  }
   const secureHeaders = deps.secureHeaders ?? secureHeadersWith(null)
   const line = pipeline({
-    verifyToken: deps.verifyToken,
+    ...deps.edge,
     log: deps.log,
     secureHeaders,
     deadlines,
@@ -71,18 +74,16 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
   ]
   for (const endpoint of [...endpoints, ...docsEndpoints(app, deps.version)]) {
     registerEndpoint(app.openAPIRegistry, endpoint)
-    app.on(endpoint.method.toUpperCase(), routePath(endpoint), async (c) =>
-      respond(c, await line.run(endpoint, exchangeOf(c, requestIdFor, inTime))),
-    )
+    app.on(endpoint.method.toUpperCase(), routePath(endpoint), async (c) => respond(c, await line.run(endpoint, exchangeOf(c, parts))))
   }
-  app.notFound((c) => {
-    const exchange = exchangeOf(c, requestIdFor, inTime)
-    return respond(c, line.refuse(refusalOf(app, exchange), exchange))
+  app.notFound(async (c) => {
+    const exchange = exchangeOf(c, parts)
+    return respond(c, await line.refuse(refusalOf(app, exchange), exchange))
   })
   return {
     app,
-    fastLane: fastLane(line, endpoints, { requestIdFor, inTime, log: deps.log }),
-    refuseExpectation: refuseExpectation(line, requestIdFor),
+    fastLane: fastLane(line, endpoints, { ...parts, log: deps.log }),
+    refuseExpectation: refuseExpectation(line, parts),
     secureHeaders,
   }
 }

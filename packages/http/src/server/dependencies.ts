@@ -1,6 +1,6 @@
 import type { Core, Log } from '@cbp/core'
-import type { VerifyToken } from '../access/verify-token.ts'
 import type { HealthProbes } from '../health/probes.ts'
+import type { Edge } from './edge.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { RequestRecord } from './pipeline.ts'
 import type { SecureHeaders } from './secure-headers.ts'
@@ -8,7 +8,7 @@ import type { SecureHeaders } from './secure-headers.ts'
 /** Everything that the HTTP interface is made of. */
 export type AppDependencies = Readonly<{
   core: Core
-  verifyToken: VerifyToken
+  edge: Edge
   log: Log
   health: HealthProbes
   lifecycle: Lifecycle

@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Caller, Identity } from '@cbp/core'
+import type { ClientAddress, FindAddress } from '../access/client-address.ts'
+import { certificateThumbprint } from '../access/client-certificate.ts'
 
 /** A whole body, or why there is none. */
 export type BodyRead = Uint8Array | 'too-large' | 'incomplete' | 'too-slow'
@@ -19,10 +22,54 @@ export type Exchange = {
   readonly traceparent: string | null
   /** The node response behind it; `null` when the app is called without a server, as tests do. */
   readonly outgoing: ServerResponse | null
+  readonly address: ClientAddress
+  /** SHA-256 of the connection's client certificate, base64url; `null` where there is none. */
+  readonly certificate: () => string | null
+  /** How many Authorization and x-api-key fields there are; the table of fields has one of each at most. */
+  readonly credentialFields: () => number
   identity: Identity | null
+  /** What is left of the rate limits, as the RateLimit field has it; `null` where none was counted. */
+  rateLimit: string | null
 }
 
+/** What is made once and used for every exchange. */
+export type ExchangeParts = Readonly<{
+  requestIdFor: (given: string | undefined) => string
+  /** Puts a deadline on the reading of a body. */
+  inTime: (reading: Promise<BodyRead>) => Promise<BodyRead>
+  findAddress: FindAddress
+}>
+
 export type HostBindings = Readonly<{ incoming?: IncomingMessage; outgoing?: ServerResponse }>
+
+/** What an exchange knows of its connection. */
+export function connectionOf(
+  incoming: IncomingMessage | undefined,
+  findAddress: FindAddress,
+): Pick<Exchange, 'address' | 'certificate' | 'credentialFields'> {
+  const socket = incoming?.socket
+  return {
+    address: findAddress(socket?.remoteAddress, incoming?.headers['x-forwarded-for'] as string | undefined),
+    certificate: certificateOf(socket),
+    credentialFields: () => (incoming === undefined ? 1 : countCredentials(incoming.rawHeaders)),
+  }
+}
+
+/** Apart, because a stream keeps it, and should keep nothing else of its request. */
+function certificateOf(socket: Socket | undefined): () => string | null {
+  return () => certificateThumbprint(socket)
+}
+
+/** Names and values in turn. The length tells nearly all names apart, and costs nothing. */
+function countCredentials(raw: readonly string[]): number {
+  let count = 0
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] as string
+    if (name.length === 13 && name.toLowerCase() === 'authorization') count += 1
+    else if (name.length === 9 && name.toLowerCase() === 'x-api-key') count += 1
+  }
+  return count
+}
 
 export function callerOf({ identity, requestId, traceparent }: Exchange): Caller {
   return { client: identity?.client ?? 'anonymous', requestId, traceparent }

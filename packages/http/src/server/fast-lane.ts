@@ -3,10 +3,9 @@ import type { Log } from '@cbp/core'
 import { entryPath } from '../config/reads.ts'
 import { watchPath } from '../config/watching.ts'
 import type { Endpoint } from './endpoint.ts'
-import { type Exchange, readTraceparent } from './exchange.ts'
+import { connectionOf, type Exchange, type ExchangeParts, readTraceparent } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
 import { readIncoming } from './read-incoming.ts'
-import type { ReadInTime } from './routing.ts'
 
 /** Answers a request straight from node's own objects; `false` leaves it to the app. */
 export type FastLane = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean
@@ -18,9 +17,7 @@ const plainHost = /^[a-z0-9._-]+(?::\d{1,5})?$/
 const query = String.raw`(?:\?([\w/.=&-]*))?`
 const id = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 
-type RequestIds = (given: string | undefined) => string
-
-export type FastLaneOptions = Readonly<{ requestIdFor: RequestIds; inTime: ReadInTime; log: Log }>
+export type FastLaneOptions = ExchangeParts & Readonly<{ log: Log }>
 
 /**
  * A lane past Hono for the requests that are by far the most frequent, and for `GET /config/watch`, of which a thousand
@@ -90,7 +87,7 @@ export function plainExchange(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   target: Pick<Exchange, 'path' | 'query' | 'params'>,
-  { requestIdFor, inTime }: Pick<FastLaneOptions, 'requestIdFor' | 'inTime'>,
+  { requestIdFor, inTime, findAddress }: ExchangeParts,
 ): Exchange {
   const { headers, method = 'GET' } = incoming
   return {
@@ -101,6 +98,8 @@ export function plainExchange(
     requestId: requestIdFor(headers['x-request-id'] as string | undefined),
     traceparent: readTraceparent(headers['traceparent'] as string | undefined),
     outgoing,
+    ...connectionOf(incoming, findAddress),
     identity: null,
+    rateLimit: null,
   }
 }

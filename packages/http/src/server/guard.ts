@@ -1,35 +1,91 @@
-import { hasPermission, type Identity, type Permission } from '@cbp/core'
-import { isRefused, tokenLimitBytes, type VerifyToken } from '../access/verify-token.ts'
+import { type ApiKeyRefused, type AuditService, hasPermission, type Identity } from '@cbp/core'
+import { type Authenticate, type Authentication, type PresentCredential, readCredential } from '../access/credentials.ts'
+import type { TokenRefused } from '../access/verify-token.ts'
 import { type Problem, problem } from '../problems/problem.ts'
+import type { Access } from './endpoint.ts'
+import type { Exchange } from './exchange.ts'
+
+/** Who calls; `null` for a credential that is refused where that is an answer too; or the problem. */
+export type Admitted = Identity | null | Problem
+
+export interface Guard {
+  /** Finds out who calls (RFC 6750). At once for a credential that was looked at a moment ago. */
+  authenticate(exchange: Exchange, access: Exclude<Access, null>): Admitted | Promise<Admitted>
+  /** Whether they may call this; `null` when they may. */
+  authorize(exchange: Exchange, access: Exclude<Access, null>, identity: Identity): Problem | null
+  /** Whether what was accepted once still counts. */
+  isStillValid(credential: PresentCredential, from: Pick<Exchange, 'address' | 'certificate'>): Promise<boolean>
+  /** How many credentials were refused so far. */
+  refused(): Readonly<{ tokens: number; apiKeys: number; permissions: number }>
+}
+
+const absences: Readonly<Record<'none' | 'malformed', string>> = {
+  none: 'The request carries neither a bearer token nor an API key.',
+  malformed: 'The Authorization field is not "Bearer <token>".',
+}
 
 const realm = 'Bearer realm="cbp-config-api"'
 
-/** Authenticates and authorizes (RFC 6750). Answers at once for a token verified a moment ago. */
-export function authorize(
-  verifyToken: VerifyToken,
-  authorization: string | undefined,
-  permission: Permission,
-): Identity | Problem | Promise<Identity | Problem> {
-  if (authorization === undefined) {
-    return problem('unauthenticated', 'The request carries no bearer token.', { headers: { 'www-authenticate': realm } })
+export function guard(authenticate: Authenticate, note: AuditService['note']): Guard {
+  const refusals = { tokens: 0, apiKeys: 0, permissions: 0 }
+
+  const refuse = (exchange: Exchange, refusal: TokenRefused | ApiKeyRefused, access: Access): Problem | null => {
+    const { requestId, address } = exchange
+    const isToken = refusal.kind === 'token-refused'
+    refusals[isToken ? 'tokens' : 'apiKeys'] += 1
+    const subject = refusal.kind === 'api-key-refused' && refusal.keyId !== null ? `api-key/${refusal.keyId}` : null
+    const action = isToken ? 'token.refused' : 'api-key.refused'
+    note({ action, actor: address.text, subject, requestId, details: { reason: refusal.reason } })
+    if (access === 'any-bearer') return null
+    return refusal.kind === 'token-refused' ? refuseToken(refusal.reason) : refuseApiKey()
   }
-  const token = bearerToken(authorization)
-  if (token === null) {
-    return problem('unauthenticated', 'The Authorization field is not "Bearer <token>".', { headers: { 'www-authenticate': realm } })
+  const decide = (exchange: Exchange, authentication: Authentication, access: Access): Admitted => {
+    if (!('kind' in authentication)) return authentication
+    switch (authentication.kind) {
+      case 'token-refused':
+      case 'api-key-refused':
+        return refuse(exchange, authentication, access)
+      case 'keys-unavailable':
+        return away('keys-unavailable', 'The keys to verify tokens with cannot be read at the moment.')
+      case 'store-unavailable':
+        return away('store-unavailable', 'The store does not answer, so API keys cannot be looked up.')
+    }
   }
-  if (token.length > tokenLimitBytes) return refuse(`it is larger than ${tokenLimitBytes} bytes`)
-  const verification = verifyToken(token)
-  if (verification instanceof Promise) return verification.then((settled) => decide(settled, permission))
-  return decide(verification, permission)
+  return {
+    authenticate: (exchange, access) => {
+      const credential = readCredential(exchange)
+      if ('code' in credential) return credential
+      if (!('text' in credential)) return unauthenticated(absences[credential.kind])
+      const authentication = authenticate(credential, exchange)
+      if (authentication instanceof Promise) return authentication.then((settled) => decide(exchange, settled, access))
+      return decide(exchange, authentication, access)
+    },
+    authorize: ({ requestId }, access, identity) => {
+      if (access === 'authenticated' || access === 'any-bearer' || hasPermission(identity, access)) return null
+      refusals.permissions += 1
+      note({ action: 'permission.refused', actor: identity.client, subject: null, requestId, details: { permission: access } })
+      return problem('insufficient-permission', `The credential does not grant ${access}.`, {
+        headers: { 'www-authenticate': `${realm}, error="insufficient_scope", scope="${access}"` },
+      })
+    },
+    isStillValid: async (credential, from) => {
+      const authentication = await authenticate(credential, from)
+      // While keys or store are away, what was valid stays so: it ends with its own expiry.
+      return !('kind' in authentication) || authentication.kind === 'keys-unavailable' || authentication.kind === 'store-unavailable'
+    },
+    refused: () => refusals,
+  }
 }
 
-function decide(verification: Awaited<ReturnType<VerifyToken>>, permission: Permission): Identity | Problem {
-  if (!isRefused(verification)) return hasPermission(verification, permission) ? verification : lacking(permission)
-  if (verification.kind === 'token-refused') return refuse(verification.reason)
-  return problem('keys-unavailable', 'The keys to verify tokens with cannot be read at the moment.', { headers: { 'retry-after': '2' } })
+function unauthenticated(detail: string): Problem {
+  return problem('unauthenticated', detail, { headers: { 'www-authenticate': realm } })
 }
 
-function refuse(reason: string): Problem {
+function away(code: 'keys-unavailable' | 'store-unavailable', detail: string): Problem {
+  return problem(code, detail, { headers: { 'retry-after': '2' } })
+}
+
+function refuseToken(reason: string): Problem {
   return problem('invalid-token', `The token is refused: ${reason}.`, {
     headers: {
       'www-authenticate': `${realm}, error="invalid_token", error_description="${reason.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "'")}"`,
@@ -37,13 +93,9 @@ function refuse(reason: string): Problem {
   })
 }
 
-function lacking(permission: Permission): Problem {
-  return problem('insufficient-permission', `The token does not grant ${permission}.`, {
-    headers: { 'www-authenticate': `${realm}, error="insufficient_scope", scope="${permission}"` },
+/** One and the same for every reason: which keys there are is nobody's business but their owners'. */
+function refuseApiKey(): Problem {
+  return problem('invalid-api-key', 'The API key is not acceptable.', {
+    headers: { 'www-authenticate': `${realm}, error="invalid_token"` },
   })
-}
-
-function bearerToken(field: string): string | null {
-  if (field.length < 8 || field.slice(0, 7).toLowerCase() !== 'bearer ') return null
-  return field.slice(7).trim()
 }

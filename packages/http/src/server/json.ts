@@ -1,4 +1,5 @@
 import { type InputFault, isNumberKept } from '@cbp/core'
+import { type ShapeFault, shapeFault } from './json-shape.ts'
 import { escapeToken } from './pointer.ts'
 
 /** A JSON text, with a fault for each number that would be kept as another one; or why it is no JSON. */
@@ -8,16 +9,26 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 const maybeLossy = /\d{16}|\d[eE]/
 /** More of one kind tell nothing new. */
 const lossyLimit = 50
+/** More than any value of configuration has, with room for the body around it. */
+const shapeLimits = { depth: 100, members: 50_000 }
+
+const shapeTexts: Readonly<Record<ShapeFault, string>> = {
+  'too-deep': `The body is nested deeper than ${shapeLimits.depth} levels.`,
+  'too-many-members': `The body has more than ${shapeLimits.members} members.`,
+  'repeated-member': 'The body names a member of one object twice; which of the two counts would be a guess.',
+}
 
 export function parseJson(bytes: Uint8Array): ParsedJson {
   if (bytes.length === 0) return { fault: 'The body is empty; it has to be a JSON object.' }
   try {
     const text = decoder.decode(bytes)
+    const shape = shapeFault(text, shapeLimits)
+    if (shape !== null) return { fault: shapeTexts[shape] }
     if (!maybeLossy.test(text)) return { value: JSON.parse(text), lossy: [] }
     return parseExactly(text)
   } catch (error) {
     if (error instanceof SyntaxError) return { fault: error.message }
-    return { fault: error instanceof RangeError ? 'The body is nested too deeply.' : 'The body is not UTF-8.' }
+    return { fault: 'The body is not UTF-8.' }
   }
 }
 

@@ -1,11 +1,13 @@
 import type { Log } from '@cbp/core'
-import type { VerifyToken } from '../access/verify-token.ts'
 import { type Problem, problem, problemStatus, problemText } from '../problems/problem.ts'
 import type { Answer, StreamedAnswer } from './answer.ts'
 import type { RequestDeadlines } from './deadline.ts'
 import type { Endpoint, Outcome } from './endpoint.ts'
 import type { Exchange } from './exchange.ts'
-import { authorize } from './guard.ts'
+import type { Guard } from './guard.ts'
+import type { LoadGate } from './load-gate.ts'
+import type { OpenStreams } from './open-streams.ts'
+import type { RateLimits } from './rate-limits.ts'
 import type { SecureHeaders } from './secure-headers.ts'
 
 /** What is told about each request when it has been answered. */
@@ -22,10 +24,15 @@ export type RequestRecord = Readonly<{
   client: string | null
   /** It was the first answer to an Idempotency-Key again. */
   replayed: boolean
+  /** It was not taken on, because this instance had too much to do. */
+  shed: boolean
 }>
 
 export type PipelineDependencies = Readonly<{
-  verifyToken: VerifyToken
+  guard: Guard
+  limits: RateLimits
+  gate: LoadGate
+  streams: OpenStreams
   log: Log
   /** On every answer. */
   secureHeaders: SecureHeaders
@@ -42,7 +49,7 @@ export type Finished = Answer | (StreamedAnswer & Readonly<{ headers: Readonly<R
 export type Pipeline = Readonly<{
   run: (endpoint: Endpoint, exchange: Exchange) => Promise<Finished>
   /** Answers a request that no endpoint takes. */
-  refuse: (refusal: Problem | Answer, exchange: Exchange) => Answer
+  refuse: (refusal: Problem | Answer, exchange: Exchange) => Promise<Answer>
 }>
 
 const problemHeaders: Readonly<Record<string, string>> = {
@@ -51,33 +58,53 @@ const problemHeaders: Readonly<Record<string, string>> = {
   vary: 'Authorization, Accept-Encoding',
 }
 
-/** What happens to every request around its endpoint: access, deadline, defects, header fields, log and metrics. */
+/** What happens to every request around its endpoint: load, limits, access, deadline, defects, header fields, log and metrics. */
 export function pipeline(deps: PipelineDependencies): Pipeline {
   return {
     run: async (endpoint, exchange) => {
       const startedAt = performance.now()
+      const entered = deps.gate.enter(endpoint.traffic, endpoint)
+      const leave = entered instanceof Promise ? await entered : entered
+      if (leave === null) return shed(deps, endpoint, exchange, startedAt)
       const outcome = await answer(deps, endpoint, exchange)
       const finished = finish(deps, outcome, exchange)
       if (!('run' in finished)) {
+        leave()
         deps.onAnswered(recordOf(endpoint.path, exchange, finished, startedAt))
         return finished
       }
       // A stream may stay for hours: nothing of the request but these few words is kept for its end.
       const opened = recordOf(endpoint.path, exchange, { ...finished, body: null, length: 0 }, startedAt)
-      return { ...finished, run: (outgoing, headers) => follow(deps, finished.run(outgoing, headers), opened, startedAt) }
+      const forget = deps.streams.admit(exchange)
+      const end = (): void => {
+        forget()
+        leave()
+        deps.onAnswered({ ...opened, durationMs: performance.now() - startedAt })
+      }
+      return { ...finished, run: (outgoing, headers) => follow(deps, finished.run(outgoing, headers), opened, end) }
     },
-    refuse: (refusal, exchange) => {
-      const finished = finish(deps, refusal, exchange) as Answer
-      deps.onAnswered(recordOf('unmatched', exchange, finished, performance.now()))
+    refuse: async (refusal, exchange) => {
+      const startedAt = performance.now()
+      const finished = finish(deps, (await deps.limits.ofAddress(exchange)) ?? refusal, exchange) as Answer
+      deps.onAnswered(recordOf('unmatched', exchange, finished, startedAt))
       return finished
     },
   }
 }
 
-function follow(deps: PipelineDependencies, stream: Promise<void>, opened: RequestRecord, startedAt: number): Promise<void> {
-  return stream
-    .catch((defect: unknown) => logDefect(deps.log, opened.requestId, opened.route, defect))
-    .then(() => deps.onAnswered({ ...opened, durationMs: performance.now() - startedAt }))
+const overloaded: Problem = problem('overloaded', 'This instance has too much to do at the moment; nothing was done.', {
+  headers: { 'retry-after': '1' },
+})
+
+async function shed({ gate, ...deps }: PipelineDependencies, endpoint: Endpoint, exchange: Exchange, startedAt: number): Promise<Answer> {
+  await gate.hold()
+  const finished = finish(deps, overloaded, exchange) as Answer
+  deps.onAnswered({ ...recordOf(endpoint.path, exchange, finished, startedAt), shed: true })
+  return finished
+}
+
+function follow(deps: PipelineDependencies, stream: Promise<void>, { requestId, route }: RequestRecord, end: () => void): Promise<void> {
+  return stream.catch((defect: unknown) => logDefect(deps.log, requestId, route, defect)).then(end)
 }
 
 function logDefect(log: Log, requestId: string, route: string, defect: unknown): void {
@@ -87,13 +114,8 @@ function logDefect(log: Log, requestId: string, route: string, defect: unknown):
 
 async function answer(deps: PipelineDependencies, endpoint: Endpoint, exchange: Exchange): Promise<Outcome> {
   try {
-    const { permission } = endpoint
-    if (permission !== null) {
-      const access = authorize(deps.verifyToken, exchange.header('authorization'), permission)
-      const identity = access instanceof Promise ? await access : access
-      if ('code' in identity) return identity
-      exchange.identity = identity
-    }
+    const refusal = await admit(deps, endpoint, exchange)
+    if (refusal !== null) return refusal
     const { deadlineMs } = endpoint
     if (deadlineMs === null) return await endpoint.run(exchange)
     return await deps.deadlines.within(endpoint.run(exchange), deps.deadlineMs ?? deadlineMs, () => {
@@ -106,33 +128,67 @@ async function answer(deps: PipelineDependencies, endpoint: Endpoint, exchange: 
   }
 }
 
+/** Finds out who calls, and whether they may and have not called too often; `null` when the endpoint may run. */
+async function admit({ limits, guard }: PipelineDependencies, endpoint: Endpoint, exchange: Exchange): Promise<Problem | null> {
+  const { permission, traffic } = endpoint
+  const isCounted = traffic === 'request' || traffic === 'stream'
+  if (isCounted) {
+    const counted = limits.ofAddress(exchange)
+    const refusal = counted instanceof Promise ? await counted : counted
+    if (refusal !== null) return refusal
+  }
+  if (permission === null) return null
+  const authenticated = guard.authenticate(exchange, permission)
+  const identity = authenticated instanceof Promise ? await authenticated : authenticated
+  if (identity === null) return null
+  if ('code' in identity) return identity
+  exchange.identity = identity
+  if (isCounted) {
+    const counted = limits.ofClient(exchange, identity.client)
+    const refusal = counted instanceof Promise ? await counted : counted
+    if (refusal !== null) return refusal
+  }
+  return guard.authorize(exchange, permission, identity)
+}
+
 function lateness({ method }: Endpoint): string {
   const late = 'The answer was not ready in time.'
   return method === 'get' ? late : `${late} Whether the write was made is unknown: look before you send it again.`
 }
 
-function finish(deps: PipelineDependencies, outcome: Outcome, exchange: Exchange): Finished {
-  const { secureHeaders } = deps
+function finish(
+  deps: Pick<PipelineDependencies, 'isStopping' | 'limits' | 'secureHeaders'>,
+  outcome: Outcome,
+  exchange: Exchange,
+): Finished {
   const extra = deps.isStopping() ? { connection: 'close' } : null
+  const { rateLimit } = exchange
+  const limits = rateLimit === null ? null : { 'ratelimit-policy': deps.limits.policy(), ratelimit: rateLimit }
   if ('code' in outcome) {
     const body = problemText(outcome, exchange.path, exchange.requestId)
     const length = Buffer.byteLength(body)
     const headers = {
-      ...secureHeaders,
+      ...deps.secureHeaders,
       ...problemHeaders,
       'content-length': String(length),
       ...outcome.headers,
+      ...limits,
       'x-request-id': exchange.requestId,
       ...extra,
     }
     return { status: problemStatus(outcome), headers, body, length }
   }
   if ('run' in outcome) {
-    return { ...outcome, headers: { ...secureHeaders, 'x-request-id': exchange.requestId } }
+    return { ...outcome, headers: { ...deps.secureHeaders, ...limits, 'x-request-id': exchange.requestId } }
   }
   const { status, headers, body, length } = outcome
   const size = body === null ? null : { 'content-length': String(length) }
-  return { status, headers: { ...secureHeaders, ...headers, ...size, 'x-request-id': exchange.requestId, ...extra }, body, length }
+  return {
+    status,
+    headers: { ...deps.secureHeaders, ...headers, ...size, ...limits, 'x-request-id': exchange.requestId, ...extra },
+    body,
+    length,
+  }
 }
 
 function recordOf(route: string, exchange: Exchange, { status, length, headers }: Answer, startedAt: number): RequestRecord {
@@ -147,5 +203,6 @@ function recordOf(route: string, exchange: Exchange, { status, length, headers }
     traceparent: exchange.traceparent,
     client: exchange.identity?.client ?? null,
     replayed: headers['idempotency-replayed'] === 'true',
+    shed: false,
   }
 }

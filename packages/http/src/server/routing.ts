@@ -1,7 +1,6 @@
 import type { Context, Hono } from 'hono'
 import type { Endpoint } from './endpoint.ts'
-import type { BodyRead, Exchange, HostBindings } from './exchange.ts'
-import { readTraceparent } from './exchange.ts'
+import { type BodyRead, connectionOf, type Exchange, type ExchangeParts, type HostBindings, readTraceparent } from './exchange.ts'
 
 type App = Hono<{ Bindings: HostBindings }>
 export type AppContext = Context<{ Bindings: HostBindings }>
@@ -20,11 +19,8 @@ export function allowedMethods(app: App, path: string): readonly string[] {
   return taken.includes('GET') ? [...taken, 'HEAD', 'OPTIONS'] : [...taken, 'OPTIONS']
 }
 
-/** Puts a deadline on the reading of a body. */
-export type ReadInTime = (reading: Promise<BodyRead>) => Promise<BodyRead>
-
 /** Reads node's own request where there is one: its header table is already made. */
-export function exchangeOf(c: AppContext, requestIdFor: (given: string | undefined) => string, inTime: ReadInTime): Exchange {
+export function exchangeOf(c: AppContext, { requestIdFor, inTime, findAddress }: ExchangeParts): Exchange {
   const { incoming, outgoing } = (c.env ?? {}) as HostBindings
   const { url } = c.req
   const start = url.indexOf('?')
@@ -40,7 +36,9 @@ export function exchangeOf(c: AppContext, requestIdFor: (given: string | undefin
     requestId: requestIdFor(header('x-request-id')),
     traceparent: readTraceparent(header('traceparent')),
     outgoing: outgoing ?? null,
+    ...connectionOf(incoming, findAddress),
     identity: null,
+    rateLimit: null,
   }
 }
 

@@ -5,7 +5,8 @@ import type { Exchange } from './exchange.ts'
 import { parseJson } from './json.ts'
 import { escapeToken } from './pointer.ts'
 
-const bodyLimitBytes = 1024 * 1024
+/** For an endpoint that names no limit of its own. */
+export const defaultBodyLimitBytes: number = 1024 * 1024
 
 type Issue = z.core.$ZodIssue
 
@@ -125,7 +126,7 @@ export async function readBytes(exchange: Exchange, limitBytes: number): Promise
 export async function readJsonBody<Body>(
   exchange: Exchange,
   schema: z.ZodType<Body>,
-  types: readonly string[],
+  { types, limitBytes }: Readonly<{ types: readonly string[]; limitBytes: number }>,
 ): Promise<Readonly<{ body: Body }> | Problem> {
   const typeFault = mediaTypeFault(exchange, types)
   if (typeFault !== null) {
@@ -133,7 +134,7 @@ export async function readJsonBody<Body>(
     const field = exchange.method === 'PATCH' ? 'accept-patch' : 'accept'
     return problem('unsupported-media-type', typeFault, { headers: { [field]: types.join(', ') } })
   }
-  const bytes = await readBytes(exchange, bodyLimitBytes)
+  const bytes = await readBytes(exchange, limitBytes)
   if ('code' in bytes) return bytes
   const parsed = parseJson(bytes)
   if ('fault' in parsed) return problem('malformed-json', parsed.fault)

@@ -3,7 +3,7 @@ import { reachOf, viewerOf } from '@cbp/core'
 import { problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
 import type { Answer } from '../server/answer.ts'
-import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
+import { type Endpoint, endpoint, json, smallBodyBytes } from '../server/endpoint.ts'
 import { callerOf, type Exchange, identityIn } from '../server/exchange.ts'
 import { isMatched, readVersionMatch, type VersionMatch } from '../server/version-tags.ts'
 import { bodies, type SubscriptionPatch } from './schemas.ts'
@@ -24,11 +24,13 @@ function amendEndpoint(webhooks: WebhooksService): Endpoint {
     method: 'patch',
     path: '/webhooks/subscriptions/{id}',
     permission: 'webhooks:write',
+    confinement: 'owner',
     summary: 'Changes a subscription, disables it or enables it again',
     description:
       'The body is a JSON Merge Patch (RFC 7396), under either media type. Without If-Match it is merged into whatever is there.',
     tag,
     params: subscriptionParameters,
+    bodyLimitBytes: smallBodyBytes,
     body: bodies.patch,
     bodyTypes: ['application/merge-patch+json', 'application/json'],
     headers: conditions,
@@ -102,6 +104,7 @@ function deleteEndpoint(webhooks: WebhooksService): Endpoint {
     method: 'delete',
     path: '/webhooks/subscriptions/{id}',
     permission: 'webhooks:write',
+    confinement: 'owner',
     summary: 'Ends a subscription; what was still to be sent is cancelled',
     tag,
     params: subscriptionParameters,
@@ -135,6 +138,7 @@ function testEndpoint(webhooks: WebhooksService): Endpoint {
     method: 'post',
     path: '/webhooks/subscriptions/{id}/test',
     permission: 'webhooks:write',
+    confinement: 'owner',
     summary: 'Queues one message of type TEST',
     description: 'Takes no body.',
     tag,

@@ -19,6 +19,7 @@ function listEndpoint(webhooks: WebhooksService): Endpoint {
     method: 'get',
     path: '/webhooks/deliveries',
     permission: 'webhooks:read',
+    confinement: 'owner',
     summary: 'Messages that were sent or are to be sent, with their attempts, newest first',
     tag,
     query: z.strictObject({
@@ -47,6 +48,7 @@ function deliveryEndpoint(webhooks: WebhooksService): Endpoint {
     method: 'get',
     path: '/webhooks/deliveries/{id}',
     permission: 'webhooks:read',
+    confinement: 'owner',
     summary: 'One message with its attempts',
     tag,
     params: deliveryParameters,
@@ -66,6 +68,7 @@ function replayEndpoint(webhooks: WebhooksService): Endpoint {
     method: 'post',
     path: '/webhooks/deliveries/{id}/replay',
     permission: 'webhooks:write',
+    confinement: 'owner',
     summary: 'Queues the same message again, under a webhook-id of its own',
     description: 'Takes no body.',
     tag,

@@ -5,9 +5,9 @@ import { deliveryEndpoints } from './deliveries.ts'
 import { receiveEndpoint } from './receive.ts'
 import { subscriptionEndpoints } from './subscriptions.ts'
 
-export function webhookEndpoints({ core: { webhooks }, log }: Pick<AppDependencies, 'core' | 'log'>): readonly Endpoint[] {
+export function webhookEndpoints({ core: { webhooks }, edge, log }: Pick<AppDependencies, 'core' | 'edge' | 'log'>): readonly Endpoint[] {
   return [
-    receiveEndpoint(webhooks, log),
+    receiveEndpoint(webhooks, edge, log),
     ...subscriptionEndpoints(webhooks),
     ...subscriptionChangeEndpoints(webhooks),
     ...deliveryEndpoints(webhooks),

@@ -1,6 +1,7 @@
 import type { Log, WebhooksService } from '@cbp/core'
 import { problemOf } from '../problems/from-core.ts'
 import { encodedJson, privateJson, represent } from '../server/answer.ts'
+import type { Edge } from '../server/edge.ts'
 import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
 import { readBytes } from '../server/validate.ts'
 import { bodies } from './schemas.ts'
@@ -11,12 +12,20 @@ const bodyLimitBytes = 64 * 1024
 /** Strict and whole: bytes that decode to the same text would share a signature. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+const sender = 'payment-service'
+
+/** Whoever signs well counts as the sender, wherever it comes from; whoever does not is a stranger at an address. */
+type Counting = Pick<Edge, 'isSigned' | 'limits' | 'note'>
+
 /** The Payment Service tells how a payment stands. No bearer: the signature says who speaks. */
-export function receiveEndpoint(webhooks: WebhooksService, log: Log): Endpoint {
+export function receiveEndpoint(webhooks: WebhooksService, { isSigned, limits, note }: Counting, log: Log): Endpoint {
   return endpoint({
     method: 'post',
     path: '/webhooks/payment-status',
     permission: null,
+    confinement: 'signature',
+    traffic: 'webhook',
+    bodyLimitBytes,
     summary: 'Takes a report of the Payment Service',
     description:
       'Standard Webhooks: the signature is checked over the raw body before anything is parsed. One webhook-id has one effect, however often it comes.',
@@ -36,6 +45,7 @@ export function receiveEndpoint(webhooks: WebhooksService, log: Log): Endpoint {
       'request-timeout',
       'body-too-large',
       'invalid-body',
+      'rate-limited',
       'store-unavailable',
     ],
     handle: async (_input, exchange) => {
@@ -51,7 +61,11 @@ export function receiveEndpoint(webhooks: WebhooksService, log: Log): Endpoint {
         signature: exchange.header('webhook-signature') ?? null,
         body,
       }
-      const received = await webhooks.receivePaymentStatus(message, { client: 'payment-service', requestId, traceparent })
+      const isKnown = isSigned(message)
+      const refusal = await (isKnown ? limits.ofClient(exchange, sender) : limits.ofAddress(exchange))
+      if (refusal !== null) return refusal
+      if (!isKnown) note({ action: 'signature.refused', actor: exchange.address.text, subject: null, requestId, details: {} })
+      const received = await webhooks.receivePaymentStatus(message, { client: sender, requestId, traceparent })
       if (received.isErr()) {
         log.write('warn', 'an inbound webhook was refused', { requestId, webhookId: id?.slice(0, 256) ?? null, kind: received.error.kind })
         return problemOf(received.error)

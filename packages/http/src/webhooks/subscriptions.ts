@@ -4,7 +4,7 @@ import { z } from '@hono/zod-openapi'
 import { problemOf } from '../problems/from-core.ts'
 import type { Problem } from '../problems/problem.ts'
 import { type Answer, encodedJson, privateJson, represent, representJson } from '../server/answer.ts'
-import { type Endpoint, endpoint, json } from '../server/endpoint.ts'
+import { type Endpoint, endpoint, json, smallBodyBytes } from '../server/endpoint.ts'
 import { callerOf, type Exchange, identityIn } from '../server/exchange.ts'
 import { idCursor, limitParameter, pageBody } from '../server/parameters.ts'
 import { versionTag } from '../server/version-tags.ts'
@@ -47,6 +47,7 @@ function listEndpoint(webhooks: WebhooksService): Endpoint {
     method: 'get',
     path: '/webhooks/subscriptions',
     permission: 'webhooks:read',
+    confinement: 'owner',
     summary: 'Subscriptions, newest first',
     description: 'Those of the client; with `clients:all` those of every client.',
     tag,
@@ -66,10 +67,12 @@ function subscribeEndpoint(webhooks: WebhooksService): Endpoint {
     method: 'post',
     path: '/webhooks/subscriptions',
     permission: 'webhooks:write',
+    confinement: 'owner',
     summary: 'Subscribes an endpoint to events',
     description:
       'Payment events of the client itself, with `clients:all` of every client. All other types take `config:read` that is not confined to scopes.',
     tag,
+    bodyLimitBytes: smallBodyBytes,
     body: bodies.subscribe,
     successes: {
       201: {
@@ -100,6 +103,7 @@ function subscriptionEndpoint(webhooks: WebhooksService): Endpoint {
     method: 'get',
     path: '/webhooks/subscriptions/{id}',
     permission: 'webhooks:read',
+    confinement: 'owner',
     summary: 'One subscription',
     tag,
     params: subscriptionParameters,
@@ -121,6 +125,7 @@ function rotateEndpoint(webhooks: WebhooksService): Endpoint {
     method: 'post',
     path: '/webhooks/subscriptions/{id}/rotate-secret',
     permission: 'webhooks:write',
+    confinement: 'owner',
     summary: 'Makes a new secret; the older ones sign beside it for 24 hours',
     description: 'Takes no body.',
     tag,
