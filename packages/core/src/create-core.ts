@@ -6,10 +6,10 @@ import type { CancelSignal } from './kernel/cancel.ts'
 import { unitOfWork } from './kernel/unit-of-work.ts'
 import { applyReport, type PaymentsService, paymentsService } from './payments/index.ts'
 import type { Ports } from './ports.ts'
-import { dataKeys } from './sealing/index.ts'
+import { dataKeys, type SealingService, sealedDataKeys, sealingService } from './sealing/index.ts'
 import type { Transaction } from './transaction.ts'
 import { type UsersService, usersService } from './users/index.ts'
-import { type DispatcherLimits, fanOut, type WebhooksService, webhooksService } from './webhooks/index.ts'
+import { type DispatcherLimits, fanOut, sealedSubscriptionSecrets, type WebhooksService, webhooksService } from './webhooks/index.ts'
 
 /** The whole hexagon: every use case as a typed function. */
 export type Core = Readonly<{
@@ -20,6 +20,7 @@ export type Core = Readonly<{
   users: UsersService
   access: AccessService
   audit: AuditService
+  sealing: SealingService
   /**
    * All background work of a serving instance. Resolves after `cancel` has fired and everything under way has ended.
    * A short-lived program does without: reads go to the store, and events are left to the serving instances.
@@ -52,7 +53,7 @@ export function createCore(ports: Ports, { limits: given = {}, consumers = [] }:
   const config = configService(ports, limits.config)
   const access = accessService({ ...ports, dataKeys: keys, audit, tunable: config.tunable })
   const payments = paymentsService(ports)
-  const webhooks = webhooksService({ ...ports, tunable: config.tunable, applyReport }, limits.webhooks)
+  const webhooks = webhooksService({ ...ports, tunable: config.tunable, applyReport, audit }, limits.webhooks)
   const events = eventsService({
     ...ports,
     unitOfWork: units,
@@ -69,6 +70,12 @@ export function createCore(ports: Ports, { limits: given = {}, consumers = [] }:
     users: usersService(ports),
     access,
     audit,
+    sealing: sealingService<Transaction>({
+      keyRing: ports.keyRing,
+      unitOfWork: units,
+      sealed: [sealedDataKeys(ports.dataKeyStore), sealedSubscriptionSecrets(ports.webhookStore)],
+      openTrail: audit.openTrail,
+    }),
     run: async (cancel) => {
       await Promise.all([
         config.followChanges(cancel),

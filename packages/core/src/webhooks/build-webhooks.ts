@@ -1,3 +1,4 @@
+import type { AuditService } from '../audit/index.ts'
 import type { ReadTunable } from '../config/index.ts'
 import { survivingStore } from '../kernel/survive-defects.ts'
 import { unitOfWork } from '../kernel/unit-of-work.ts'
@@ -30,7 +31,8 @@ export type WebhookPorts = Pick<
   | 'log'
 >
 
-export type WebhookDependencies = WebhookPorts & Readonly<{ tunable: ReadTunable; applyReport: ApplyReport }>
+export type WebhookDependencies = WebhookPorts &
+  Readonly<{ tunable: ReadTunable; applyReport: ApplyReport; audit: Pick<AuditService, 'openTrail'> }>
 
 export function webhooksService(deps: WebhookDependencies, limits: DispatcherLimits): WebhooksService {
   const { webhookStore: store, webhookTransport: transport, transactions, clock, ids, random, signals, log } = deps

@@ -1,4 +1,5 @@
-import { err, ok, type Result, ResultAsync } from 'neverthrow'
+import { err, type Result, ResultAsync } from 'neverthrow'
+import type { AuditService } from '../audit/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { IdSource } from '../kernel/ids.ts'
@@ -7,7 +8,7 @@ import type { SecretSource } from '../kernel/secret-source.ts'
 import type { UnitOfWork } from '../kernel/unit-of-work.ts'
 import type { Transaction } from '../transaction.ts'
 import { findOwn } from './own-subscription.ts'
-import { makeSecret } from './subscribe.ts'
+import { auditSubject, makeSecret } from './subscribe.ts'
 import { type Subscription, withNewSecret } from './subscription.ts'
 import type { RotateSecret, SubscriptionNotFound, WithSecret } from './webhooks-service.ts'
 
@@ -17,6 +18,7 @@ type Dependencies = Readonly<{
   clock: Clock
   keyRing: KeyRing
   secretSource: SecretSource
+  audit: Pick<AuditService, 'openTrail'>
 }>
 
 export function rotateSecret(deps: Dependencies): RotateSecret {
@@ -25,15 +27,19 @@ export function rotateSecret(deps: Dependencies): RotateSecret {
 
 async function rotate(
   deps: Dependencies,
-  { id, viewer }: Parameters<RotateSecret>[0],
+  { id, viewer, caller }: Parameters<RotateSecret>[0],
 ): Promise<Result<WithSecret, SubscriptionNotFound | StoreUnavailable>> {
+  const record = await deps.audit.openTrail()
+  if (record.isErr()) return err(record.error)
   const { plaintext, secret } = makeSecret(deps)
+  const { client: actor, requestId } = caller
+  const deed = { action: 'webhook-secret.rotated', actor, subject: auditSubject(id), requestId, details: { secret: secret.id } } as const
   const replace = async (tx: Transaction): Promise<Result<Subscription, SubscriptionNotFound | StoreUnavailable>> => {
     const found = await findOwn(tx, viewer, id)
     if (found.isErr()) return err(found.error)
     const rotated = withNewSecret(found.value, secret, deps.clock.now())
     tx.subscriptions.update(rotated)
-    return ok(rotated)
+    return record.value(tx, deed).map(() => rotated)
   }
   const committed = await deps.unitOfWork.run((tx) => new ResultAsync(replace(tx)))
   return committed.map(({ value }) => ({ subscription: value, secret: plaintext }))

@@ -1,4 +1,5 @@
-import { err, ok, okAsync, type Result, ResultAsync } from 'neverthrow'
+import { err, ok, type Result, ResultAsync } from 'neverthrow'
+import type { AuditService } from '../audit/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { IdSource } from '../kernel/ids.ts'
@@ -21,6 +22,7 @@ type Dependencies = Readonly<{
   clock: Clock
   keyRing: KeyRing
   secretSource: SecretSource
+  audit: Pick<AuditService, 'openTrail'>
 }>
 
 type Refusal = ForbiddenTarget | BeyondReach | TooManySubscriptions | StoreUnavailable
@@ -40,6 +42,8 @@ async function add(deps: Dependencies, { details, reach, caller }: Parameters<Su
   const held = await store.subscriptions(caller.client, null, perClient)
   if (held.isErr()) return err(held.error)
   if (held.value.length >= perClient) return err({ kind: 'too-many-subscriptions', limit: perClient })
+  const record = await deps.audit.openTrail()
+  if (record.isErr()) return err(record.error)
   const now = clock.now()
   const made = makeSecret(deps)
   const subscription: Subscription = {
@@ -57,12 +61,19 @@ async function add(deps: Dependencies, { details, reach, caller }: Parameters<Su
     createdAt: now,
     updatedAt: now,
   }
-  const committed = await unitOfWork.run<Subscription, never>((tx) => {
+  const committed = await unitOfWork.run<Subscription, StoreUnavailable>((tx) => {
     tx.subscriptions.insert(subscription)
     tx.lanes.insert(emptyLane(subscription.id))
-    return okAsync(subscription)
+    const { client: actor, requestId } = caller
+    const deed = { action: 'webhook-secret.created', actor, subject: auditSubject(subscription.id), requestId } as const
+    return record.value(tx, { ...deed, details: { secret: made.secret.id } }).map(() => subscription)
   })
   return committed.map(() => ({ subscription, secret: made.plaintext }))
+}
+
+/** How audit records name a subscription. */
+export function auditSubject(id: string): string {
+  return `webhook-subscription/${id}`
 }
 
 /** A new signing secret and its plaintext, which is told once and kept nowhere. */

@@ -1,4 +1,5 @@
 import { ok, type ResultAsync, safeTry } from 'neverthrow'
+import { auditService } from '../../audit/index.ts'
 import { type ReadTunable, tunables } from '../../config/index.ts'
 import type { ConsumerDefinition, Delivery, DomainEvent, Stream } from '../../events/index.ts'
 import type { Caller } from '../../kernel/caller.ts'
@@ -18,6 +19,7 @@ import { fakeSignals } from '../../kernel/testing/fake-signals.ts'
 import { type UnitOfWork, unitOfWork } from '../../kernel/unit-of-work.ts'
 import type { Viewer } from '../../kernel/viewer.ts'
 import type { ApplyReport, Payment, PaymentStatus } from '../../payments/index.ts'
+import { dataKeys } from '../../sealing/index.ts'
 import { fakeStore, type StorePorts } from '../../testing/fake-store/fake-store.ts'
 import { expectOk } from '../../testing/store-units.ts'
 import type { Transaction } from '../../transaction.ts'
@@ -86,12 +88,14 @@ export function webhooksWorld({ ports: replaced = {}, limits = ampleLimits, sche
     const value = changed.find(([each]) => each === asked)?.[1] ?? asked.shipped
     return value as typeof asked.shipped
   }
+  const units = unitOfWork<Transaction>(ports)
+  const audit = auditService({ ...ports, unitOfWork: units, dataKeys: dataKeys({ ...ports, unitOfWork: units }) })
   return {
     ports,
     settings,
-    webhooks: webhooksService({ ...ports, tunable, applyReport: countReports }, limits),
+    webhooks: webhooksService({ ...ports, tunable, applyReport: countReports, audit }, limits),
     consumer: fanOut({ ...ports, tunable }),
-    unitOfWork: unitOfWork<Transaction>(ports),
+    unitOfWork: units,
   }
 }
 
