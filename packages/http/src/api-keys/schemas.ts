@@ -9,13 +9,12 @@ const visible = /[^\p{Cc}\p{Cf}\p{Z}]/u
 
 const name = z
   .string()
-  .min(1)
   .max(apiKeyLimits.name)
   .refine((text) => text.isWellFormed() && /^\P{Cc}*$/u.test(text) && visible.test(text), {
     message: 'A name is one line of text in which there is something to read.',
     params: { code: 'unreadable' },
   })
-  .openapi({ description: 'What it is for; shown in lists and warnings', example: 'till 7' })
+  .openapi({ minLength: 1, description: 'What it is for; shown in lists and warnings', example: 'till 7' })
 
 const addressBlock = z
   .string()
