@@ -4,7 +4,7 @@ import { identityOf } from './claims.ts'
 import type { DevelopmentKey } from './development-key.ts'
 import { type FindKeys, issuerKeys, type TokenHeader } from './issuer-keys.ts'
 import { hasClearClaims, readTokenHeader } from './token-header.ts'
-import { plainPolicy, type TokenMarks, type TokenPolicy } from './token-rules.ts'
+import { plainPolicy, type TokenMarks, type TokenPolicy } from './token-policy.ts'
 
 export type TokenRefused = Readonly<{ kind: 'token-refused'; reason: string }>
 export type KeysUnavailable = Readonly<{ kind: 'keys-unavailable'; reason: string }>

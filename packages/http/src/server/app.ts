@@ -1,6 +1,7 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { apiKeyEndpoints } from '../api-keys/endpoints.ts'
+import { auditEndpoints } from '../audit/endpoints.ts'
 import { configEndpoints } from '../config/endpoints.ts'
 import { docsEndpoints } from '../docs/endpoints.ts'
 import { registerEndpoint } from '../docs/openapi.ts'
@@ -71,6 +72,7 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     ...webhookEndpoints(deps),
     ...apiKeyEndpoints(deps),
     ...eventEndpoints(deps.core.events),
+    ...auditEndpoints(deps.core.audit),
   ]
   for (const endpoint of [...endpoints, ...docsEndpoints(app, deps.version)]) {
     registerEndpoint(app.openAPIRegistry, endpoint)

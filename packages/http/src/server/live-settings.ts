@@ -1,5 +1,5 @@
 import { type LoadLimits, type RateLimit, type ReadTunable, tunables } from '@cbp/core'
-import { plainPolicy, type TokenPolicy, tokenPolicy } from '../access/token-rules.ts'
+import { plainPolicy, type TokenPolicy, tokenPolicy } from '../access/token-policy.ts'
 
 /** The service's own settings that every request needs, at hand. Its parts are other objects only when they changed. */
 export type EdgeSettings = Readonly<{ perIp: RateLimit; perClient: RateLimit; load: LoadLimits; tokens: TokenPolicy }>
