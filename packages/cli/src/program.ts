@@ -4,6 +4,7 @@ import { addCompletionCommand } from './completion/commands.ts'
 import { addConfigCommands } from './config/commands.ts'
 import { addDemoCommand } from './demo/commands.ts'
 import { addEventCommands } from './events/commands.ts'
+import { addKeyCommands } from './keys/commands.ts'
 import type { Style } from './output/style.ts'
 import { addPaymentCommands } from './payments/commands.ts'
 import { examplesOf, withExamples } from './program/examples.ts'
@@ -63,6 +64,7 @@ export function buildProgram(dispatch: Dispatch, output: HelpOutput): Command {
   addPaymentCommands(program, perform)
   addWebhookCommands(program, perform)
   addEventCommands(program, perform)
+  addKeyCommands(program, perform)
   addTokenCommands(program, perform)
   addDemoCommand(program, perform)
   addSimulateCommand(program, perform)

@@ -1,5 +1,6 @@
 import type { Core, CursorGone, InputFault } from '@cbp/core'
 import type { ResultAsync } from 'neverthrow'
+import { apiKeyFailure } from './api-key-failures.ts'
 import { configFailure } from './config-failures.ts'
 import { eventFailure } from './event-failures.ts'
 import { exitCodes, type Failure } from './failure.ts'
@@ -14,7 +15,7 @@ type FailuresOf<Service> = FailureOf<Service[keyof Service]>
 export type CoreFailure = FailuresOf<Core['config']> | ServiceFailure | CursorGone
 
 /** Those of everything but configuration. */
-type ServiceFailure = FailuresOf<Core['payments']> | FailuresOf<Core['webhooks']> | FailuresOf<Core['events']>
+type ServiceFailure = FailuresOf<Core['payments']> | FailuresOf<Core['webhooks']> | FailuresOf<Core['events']> | FailuresOf<Core['access']>
 
 const { usage, unavailable } = exitCodes
 
@@ -66,6 +67,13 @@ export function failureOf(error: CoreFailure): Failure {
     case 'too-many-replays':
     case 'event-not-applicable':
       return eventFailure(error)
+    case 'api-key-not-found':
+    case 'api-key-revoked':
+    case 'beyond-grant':
+    case 'too-many-api-keys':
+    case 'too-many-secrets':
+    case 'unusable-recipient':
+      return apiKeyFailure(error)
   }
 }
 
