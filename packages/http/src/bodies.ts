@@ -1,5 +1,6 @@
 export { readAddressBlock } from './api-keys/address-blocks.ts'
 export { apiKeyBody, issuedApiKeyBody } from './api-keys/bodies.ts'
+export { auditRecordBody, auditVerdictBody } from './audit/bodies.ts'
 export { entryBody, resolvedBody, snapshotBody } from './config/bodies.ts'
 export { deadLetterBody, streamBody } from './events/bodies.ts'
 export { queueFinding, readQueues } from './health/queue.ts'

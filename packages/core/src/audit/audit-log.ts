@@ -8,6 +8,7 @@ import { pageOf } from '../kernel/page.ts'
 import { survivingDefects, survivingStore } from '../kernel/survive-defects.ts'
 import type { UnitOfWork } from '../kernel/unit-of-work.ts'
 import type { DataKeys } from '../sealing/index.ts'
+import { formatAnchor } from './anchor.ts'
 import { appendRecords } from './append-records.ts'
 import type { AuditDraft } from './audit-record.ts'
 import type { AuditService, RecordAudit } from './audit-service.ts'
@@ -63,7 +64,7 @@ async function tellHead({ auditStore, clock, log }: AuditDependencies, cancel: C
   const store = survivingStore(log, auditStore)
   while (!cancel.aborted) {
     const head = (await store.auditHead()).unwrapOr(null)
-    if (head !== null) log.write('info', 'the end of the audit log', { number: head.number, mac: head.mac })
+    if (head !== null) log.write('info', 'the end of the audit log', { anchor: formatAnchor(head) })
     await clock.sleep(tellHeadMs, cancel)
   }
 }

@@ -2,20 +2,23 @@ import type { Instant } from '../kernel/clock.ts'
 import type { JsonObject } from '../kernel/json.ts'
 
 /** What was done or refused. */
-export type AuditAction =
-  | 'api-key.created'
-  | 'api-key.rotated'
-  | 'api-key.revoked'
-  | 'api-key.refused'
-  | 'token.refused'
-  | 'permission.refused'
-  | 'scope.refused'
-  | 'limit.hit'
-  | 'signature.refused'
-  | 'secret.revealed'
-  | 'webhook-secret.created'
-  | 'webhook-secret.rotated'
-  | 'key-ring.resealed'
+export const auditActions = [
+  'api-key.created',
+  'api-key.rotated',
+  'api-key.revoked',
+  'api-key.refused',
+  'token.refused',
+  'permission.refused',
+  'scope.refused',
+  'limit.hit',
+  'signature.refused',
+  'secret.revealed',
+  'webhook-secret.created',
+  'webhook-secret.rotated',
+  'key-ring.resealed',
+] as const
+
+export type AuditAction = (typeof auditActions)[number]
 
 /** What a record tells, before it has its place in the chain. */
 export type AuditDraft = Readonly<{

@@ -3,6 +3,7 @@ import type { CancelSignal } from '../kernel/cancel.ts'
 import type { Instant } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { Page } from '../kernel/page.ts'
+import type { AuditAnchor } from './anchor.ts'
 import type { AuditDraft, AuditHead, AuditRecord } from './audit-record.ts'
 import type { AuditFilter, AuditRecords } from './ports/audit-store.ts'
 
@@ -48,10 +49,7 @@ export type AuditService = Readonly<{
    * Follows the whole chain. `anchor`: a head that was noted elsewhere; without one, records cut off at the very end show only
    * where the head was left behind.
    */
-  verify: (
-    anchor: Pick<AuditHead, 'number' | 'mac'> | null,
-    onProgress?: (checked: number, of: number) => void,
-  ) => ResultAsync<AuditVerdict, StoreUnavailable>
+  verify: (anchor: AuditAnchor | null, onProgress?: (checked: number, of: number) => void) => ResultAsync<AuditVerdict, StoreUnavailable>
   /** Background work of an instance: writes down what was gathered. */
   keepNotes: (cancel: CancelSignal) => Promise<void>
 }>

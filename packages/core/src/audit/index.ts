@@ -1,5 +1,8 @@
+export type { AuditAnchor } from './anchor.ts'
+export { formatAnchor, parseAnchor } from './anchor.ts'
 export type { AuditDependencies } from './audit-log.ts'
 export { auditService } from './audit-log.ts'
 export type { AuditAction, AuditDraft, AuditHead, AuditRecord } from './audit-record.ts'
+export { auditActions } from './audit-record.ts'
 export type { AuditFault, AuditService, AuditVerdict, OpenAuditTrail, RecordAudit, Refusal } from './audit-service.ts'
 export type { AuditFilter, AuditRecords, AuditStore } from './ports/audit-store.ts'

@@ -3,6 +3,7 @@ import type { Clock, Instant } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { Mac } from '../kernel/mac.ts'
 import type { DataKeys } from '../sealing/index.ts'
+import type { AuditAnchor } from './anchor.ts'
 import type { AuditHead, AuditRecord } from './audit-record.ts'
 import type { AuditFault, AuditVerdict } from './audit-service.ts'
 import { beforeFirst, macOf } from './chain.ts'
@@ -10,11 +11,10 @@ import { explainMisfits, type Misfit, type Place } from './explain-misfits.ts'
 import type { AuditStore } from './ports/audit-store.ts'
 
 type Dependencies = Readonly<{ auditStore: AuditStore; dataKeys: DataKeys; mac: Mac; clock: Clock }>
-type Anchor = Pick<AuditHead, 'number' | 'mac'>
 
 /** What is known after the records so far; bounded, however long the chain. */
 type Walk = {
-  readonly anchor: Anchor | null
+  readonly anchor: AuditAnchor | null
   checked: number
   /** Where the next page starts. */
   readAfter: number
@@ -37,7 +37,7 @@ const previousKept = 3
 /** Reads on until the records reach the head: both are written in one unit, also by those that append meanwhile. */
 export async function verifyChain(
   deps: Dependencies,
-  anchor: Anchor | null,
+  anchor: AuditAnchor | null,
   onProgress: (checked: number, of: number) => void,
 ): Promise<Result<AuditVerdict, StoreUnavailable>> {
   const { auditStore, clock } = deps
@@ -61,7 +61,7 @@ export async function verifyChain(
   }
 }
 
-function newWalk(anchor: Anchor | null): Walk {
+function newWalk(anchor: AuditAnchor | null): Walk {
   return {
     anchor,
     checked: 0,

@@ -73,7 +73,7 @@ const general: readonly ProblemCode[] = [
 
 const description = [
   'Versioned, scoped configuration with conditional writes and a change feed that misses nothing; payments, webhooks and events.',
-  'What is published and sent is described in [/asyncapi.json](/asyncapi.json), what this service asks of a Payment Service in [/payment-service/openapi.json](/payment-service/openapi.json).',
+  'What is published and sent is described in [/asyncapi.json](/asyncapi.json), what this service asks of a Payment Service and a User Service in [/payment-service/openapi.json](/payment-service/openapi.json) and [/user-service/openapi.json](/user-service/openapi.json).',
   'Any request may also be refused before it reaches an operation:',
   general.map((code) => `- ${catalogue[code].status} \`${code}\`: ${catalogue[code].title}. ${catalogue[code].remedy}`).join('\n'),
 ].join('\n\n')
@@ -226,6 +226,8 @@ export function openApiDocument(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getO
       { name: 'Webhooks', description: 'Reports of the Payment Service, and events sent to subscribers' },
       { name: 'API keys', description: 'Credentials of services: made, rotated, revoked' },
       { name: 'Events', description: 'What waits to be published, and what could not be applied' },
+      { name: 'Users', description: 'Who may act' },
+      { name: 'Audit', description: 'Security actions on record, in a chain that shows what was tampered with' },
       { name: 'Health' },
       { name: 'Monitoring' },
       { name: 'Documentation' },

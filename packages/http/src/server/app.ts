@@ -11,6 +11,7 @@ import { metricsEndpoints } from '../metrics/endpoints.ts'
 import { paymentEndpoints } from '../payments/endpoints.ts'
 import { problemEndpoints } from '../problems/endpoints.ts'
 import { type Problem, problem } from '../problems/problem.ts'
+import { userEndpoints } from '../users/endpoints.ts'
 import { webhookEndpoints } from '../webhooks/endpoints.ts'
 import { type Answer, answerWithout } from './answer.ts'
 import { requestDeadlines } from './deadline.ts'
@@ -72,6 +73,7 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     ...webhookEndpoints(deps),
     ...apiKeyEndpoints(deps),
     ...eventEndpoints(deps.core.events),
+    ...userEndpoints(deps.core.users),
     ...auditEndpoints(deps.core.audit),
   ]
   for (const endpoint of [...endpoints, ...docsEndpoints(app, deps.version)]) {
