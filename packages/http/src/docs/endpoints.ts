@@ -3,9 +3,11 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { paymentServiceDocument } from '../clients/payment-service/openapi.ts'
+import { userServiceDocument } from '../clients/user-service/openapi.ts'
 import { problem } from '../problems/problem.ts'
 import { type Encoded, encoded, encodedBytes, encodedJson, publicJson, represent } from '../server/answer.ts'
 import { type Endpoint, endpoint } from '../server/endpoint.ts'
+import { pageHeaders } from '../server/secure-headers.ts'
 import { asyncApiDocument } from './asyncapi.ts'
 import { openApiDocument } from './openapi.ts'
 
@@ -66,6 +68,9 @@ export function docsEndpoints(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getOpe
     documentEndpoint('/payment-service/openapi.json', 'What this service asks of a Payment Service', 'OpenAPI 3.1', () =>
       paymentServiceDocument(version),
     ),
+    documentEndpoint('/user-service/openapi.json', 'What this service asks of a User Service', 'OpenAPI 3.1', () =>
+      userServiceDocument(version),
+    ),
     endpoint({
       method: 'get',
       path: '/docs',
@@ -75,7 +80,7 @@ export function docsEndpoints(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getOpe
       tag: 'Documentation',
       successes: { 200: { description: 'The page', content: { 'text/html': text } } },
       handle: (_input, exchange) =>
-        represent(exchange, { status: 200, headers: pageHeaders('text/html; charset=utf-8'), body: encoded(page), etag: null }),
+        represent(exchange, { status: 200, headers: headersOf('text/html; charset=utf-8'), body: encoded(page), etag: null }),
     }),
     endpoint({
       method: 'get',
@@ -91,7 +96,7 @@ export function docsEndpoints(app: Pick<OpenAPIHono, 'openAPIRegistry' | 'getOpe
         const type = asset === 'start.js' ? 'text/javascript; charset=utf-8' : Object.hasOwn(assets, asset) ? assets[asset] : undefined
         if (type === undefined) return problem('not-found', `There is nothing at /docs/${asset}.`)
         const body = asset === 'start.js' ? encoded(start) : await load(asset)
-        return represent(exchange, { status: 200, headers: pageHeaders(type), body, etag: null })
+        return represent(exchange, { status: 200, headers: headersOf(type), body, etag: null })
       },
     }),
   ]
@@ -115,8 +120,9 @@ function documentEndpoint(path: string, summary: string, description: string, ma
   })
 }
 
-function pageHeaders(type: string): Readonly<Record<string, string>> {
+function headersOf(type: string): Readonly<Record<string, string>> {
   return {
+    ...pageHeaders,
     'content-type': type,
     'cache-control': type.startsWith('text/html') ? 'no-cache' : 'public, max-age=3600',
     'content-security-policy': pagePolicy,

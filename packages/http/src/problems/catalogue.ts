@@ -63,6 +63,7 @@ export type ProblemCode =
   | 'store-unavailable'
   | 'keys-unavailable'
   | 'payment-service-unavailable'
+  | 'user-directory-unavailable'
   | 'deadline-exceeded'
   | 'overloaded'
   | 'shutting-down'
@@ -371,6 +372,7 @@ export const catalogue: Readonly<Record<ProblemCode, ProblemKind>> = {
   'store-unavailable': { status: 503, title: 'The store does not answer', remedy: retry },
   'keys-unavailable': { status: 503, title: 'The keys of the token issuer cannot be read', remedy: retry },
   'payment-service-unavailable': { status: 503, title: 'The Payment Service does not answer', remedy: retry },
+  'user-directory-unavailable': { status: 503, title: 'The User Service does not answer', remedy: retry },
   'deadline-exceeded': {
     status: 503,
     title: 'The request took too long',

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { encoded, encodedJson, publicJson, represent } from '../server/answer.ts'
 import { type Endpoint, endpoint } from '../server/endpoint.ts'
+import { pageHeaders } from '../server/secure-headers.ts'
 import { catalogue, type ProblemCode, problemCodes } from './catalogue.ts'
 import { problem } from './problem.ts'
 
@@ -27,7 +28,7 @@ export function problemEndpoints(): readonly Endpoint[] {
           const body = encodedJson({ code, ...catalogue[code] })
           return represent(exchange, { status: 200, headers: { ...publicJson, vary }, body, etag: null })
         }
-        const headers = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache', vary }
+        const headers = { ...pageHeaders, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache', vary }
         return represent(exchange, { status: 200, headers, body: encoded(pageOf(code)), etag: null })
       },
     }),
