@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Caller, Identity } from '@cbp/core'
 import type { ClientAddress, FindAddress } from '../access/client-address.ts'
-import { certificateThumbprint } from '../access/client-certificate.ts'
+import { peerCertificateThumbprint } from '../tls/peer-certificate.ts'
 
 /** A whole body, or why there is none. */
 export type BodyRead = Uint8Array | 'too-large' | 'incomplete' | 'too-slow'
@@ -57,7 +57,7 @@ export function connectionOf(
 
 /** Apart, because a stream keeps it, and should keep nothing else of its request. */
 function certificateOf(socket: Socket | undefined): () => string | null {
-  return () => certificateThumbprint(socket)
+  return () => peerCertificateThumbprint(socket)
 }
 
 /** Names and values in turn. The length tells nearly all names apart, and costs nothing. */
