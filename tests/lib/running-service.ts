@@ -26,7 +26,8 @@ export async function startService(dataDir: string, port = 0, env: Readonly<Reco
   })
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const url = await readyUrl(child, () => lastWords)
-  await liftLimits(url, dataDir)
+  // Over TLS only those call who know the authority, and they call seldom.
+  if (url.startsWith('http:')) await liftLimits(url, dataDir)
   return {
     url,
     kill: async () => {
@@ -59,7 +60,7 @@ function readyUrl(child: ChildProcess, lastWords: () => string): Promise<string>
     let output = ''
     child.stdout?.on('data', (chunk: Buffer) => {
       output += chunk.toString('utf8')
-      const ready = /listening on (http:\/\/\S+)/.exec(output)
+      const ready = /listening on (https?:\/\/\S+)/.exec(output)
       if (ready?.[1] !== undefined) resolve(ready[1])
     })
     child.once('close', (code) => reject(new Error(`the service ended with ${code} before it was ready: ${lastWords()}`)))

@@ -52,7 +52,9 @@ async function run(
   const beside: Background[] = sandbox === null ? [] : [sandbox]
   if (tls !== null) beside.push(tls, { run: expiryAlerts({ tls, alertOnce: core.events.alertOnce, clock: systemClock, log: app.log }) })
   const running = runUntilStopped({ core, beside, app, listening, stop, hangUp })
-  announce(`listening on ${listening.url}\n${settings.env === 'development' ? firstSteps(settings, listening.url) : ''}`)
+  announce(
+    `listening on ${listening.url}\n${settings.env === 'development' ? firstSteps(settings, listening.url, tls === null ? null : rootFile(settings, tls)) : ''}`,
+  )
   return (await running).mapErr(() => ({ kind: 'serve-failure', message: 'The background work failed by a defect; the log tells which.' }))
 }
 
@@ -148,8 +150,13 @@ function stopSignal(): Promise<void> {
   })
 }
 
+/** The file of the certificate where its root is in it too, else a word for the file that has it. */
+function rootFile({ tls: files }: Settings, tls: Tls): string {
+  return files !== null && tls.material().hasRoot ? files.certPath : 'authority.pem'
+}
+
 /** Lines that work as they are printed, from the folder of the checkout. */
-function firstSteps(settings: Settings, url: string): string {
+function firstSteps(settings: Settings, url: string, root: string | null): string {
   if (settings.jwt.jwksUrl !== null) return ''
   const needed: readonly (readonly [name: string, value: string, usual: string])[] = [
     ['CBP_DATA_DIR', settings.dataDir, resolve('./.cbp')],
@@ -158,9 +165,9 @@ function firstSteps(settings: Settings, url: string): string {
   ]
   const variables = needed.filter(([, value, usual]) => value !== usual).map(([name, value]) => `${name}=${quote(value)} `)
   const cbp = `${variables.join('')}npm run -s cbp --`
-  // The certificate vouches for itself where it is of no authority that this machine knows.
-  const trusted = settings.tls === null ? null : quote(settings.tls.certPath)
-  const curl = trusted === null ? 'curl -sS' : `curl -sS --cacert ${trusted}`
+  // curl takes the certificate itself for its authority, Node only the root behind it.
+  const curl = settings.tls === null ? 'curl -sS' : `curl -sS --cacert ${quote(settings.tls.certPath)}`
+  const node = settings.tls === null || root === null ? '' : `NODE_EXTRA_CA_CERTS=${quote(root)} `
   const setting = `${url}/config/payments/retry.max-attempts`
   return `
 Development: get a token, then set something and read it.
@@ -168,7 +175,7 @@ Development: get a token, then set something and read it.
   ${curl} -X PUT ${setting} -H "Authorization: Bearer $TOKEN" -H 'If-None-Match: *' -H 'Content-Type: application/json' -d '{"value": 3, "reason": "first try"}'
   ${curl} ${setting} -H "Authorization: Bearer $TOKEN"
 A payment from end to end, with signed webhooks both ways:
-  ${trusted === null ? '' : `NODE_EXTRA_CA_CERTS=${trusted} `}${cbp} demo --url ${url}
+  ${node}${cbp} demo --url ${url}
 Documentation: ${url}/docs
 
 `

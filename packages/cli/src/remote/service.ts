@@ -105,11 +105,17 @@ async function readAtMost(reply: Response, limit: number): Promise<string> {
 }
 
 export function unreachable({ url }: Service, error: unknown): Failure {
-  return unavailable(
-    'service-unavailable',
-    `No service answers at ${url.href} (${reasonOf(error)}).`,
-    'Start one with: cbp serve; or mend --url.',
-  )
+  const reason = reasonOf(error)
+  if (isUntrusted(reason)) {
+    const sentence = `The certificate of ${url.href} is not trusted here (${reason}).`
+    return unavailable('certificate-untrusted', sentence, 'Name the file of its authority in NODE_EXTRA_CA_CERTS, or mend --url.')
+  }
+  return unavailable('service-unavailable', `No service answers at ${url.href} (${reason}).`, 'Start one with: cbp serve; or mend --url.')
+}
+
+/** OpenSSL's words for a certificate that nobody known vouches for, or that names others. */
+function isUntrusted(reason: string): boolean {
+  return /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_SELF_SIGNED|CERT_|ERR_TLS_CERT_)/.test(reason)
 }
 
 /** What Node's fetch knows of a failure is in its cause. */

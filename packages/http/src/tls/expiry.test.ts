@@ -8,7 +8,7 @@ import type { TlsMaterial } from './material.ts'
 const dayMs = 86_400_000
 
 function materialUntil(expiresAt: number, fingerprint = 'f1'): TlsMaterial {
-  return { cert: '', key: '', clientCa: null, names: 'DNS:localhost', fingerprint, expiresAt }
+  return { cert: '', key: '', clientCa: null, names: 'DNS:localhost', fingerprint, expiresAt, hasRoot: false }
 }
 
 describe('the end of a certificate', () => {

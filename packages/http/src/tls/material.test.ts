@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { chmod, rm, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, rm, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { authority, clientAuthority, type PairFiles, pairFiles } from '../../tests/tls.ts'
 import { readMaterial } from './material.ts'
@@ -18,6 +18,13 @@ describe('the files of TLS', () => {
     expect(material).toMatchObject({ names: 'DNS:api.example, IP Address:192.0.2.7', clientCa: [clientAuthority.cert.trim()] })
     expect(material.fingerprint).toMatch(/^[0-9a-f]{64}$/)
     expect(Math.round((expiresAt - Date.now()) / 86_400_000)).toBe(20)
+  })
+
+  it.each([false, true])('tell whether the root is among them (%s)', async (withRoot) => {
+    const files = await pairFiles()
+    if (withRoot) await appendFile(files.certPath, authority.cert)
+    const read = await readMaterial({ ...files, clientAuth: 'optional' }, Date.now())
+    expect(read._unsafeUnwrap().hasRoot).toBe(withRoot)
   })
 
   it('are all named at once when they are missing', async () => {

@@ -16,6 +16,8 @@ export type TlsMaterial = Readonly<{
   /** Its names, as they stand in it. */
   names: string
   expiresAt: Instant
+  /** Its file ends with a certificate that vouches for itself. */
+  hasRoot: boolean
 }>
 
 /** Everything that stands in the way, each with how to mend it; never a key. */
@@ -52,6 +54,7 @@ function judge(settings: TlsSettings, { cert, key, clientCa }: TlsFiles, now: In
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     names: certificate.subjectAltName ?? certificate.subject,
     expiresAt: certificate.validToDate.getTime(),
+    hasRoot: certificatesIn(cert).some(vouchesForItself),
   })
 }
 
@@ -85,6 +88,11 @@ function lifetimeFaults({ validToDate, validFromDate }: X509Certificate, path: s
 /** One by one: of a file that does not end its lines OpenSSL would read the first alone, without a word. */
 function certificatesIn(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+}
+
+function vouchesForItself(text: string): boolean {
+  const certificate = parseCertificate(text)
+  return certificate?.checkIssued(certificate) === true
 }
 
 function authorityFaults(blocks: readonly string[], path: string): TlsFaults {
