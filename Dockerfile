@@ -43,7 +43,7 @@ USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.CBP_PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+    CMD ["node", "-e", "const { CBP_TLS_CERT: cert, CBP_PORT: port } = process.env; if (cert) process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; fetch(`${cert ? 'https' : 'http'}://127.0.0.1:${port}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 
 # Node itself is the first process and gets SIGTERM; it starts no processes of its own, so there is nothing to reap.
 ENTRYPOINT ["node", "/app/dist/main.js"]
