@@ -36,6 +36,7 @@ export async function openCore(session: Session): Promise<Result<OpenCore, Failu
   return opened.map((assembly) => ({
     core: assembly.get('core'),
     caller: { client: `cli:${session.io.user}`, requestId: assembly.get('ids').next(), traceparent: null },
+    keyRing: assembly.get('keyRing'),
     [Symbol.asyncDispose]: () => assembly[Symbol.asyncDispose](),
   }))
 }

@@ -1,10 +1,11 @@
 import type { Caller, Clock, Core, Identity, Random } from '@cbp/core'
+import type { OpenedKeyRing } from '@cbp/http/assembly'
 import type { Result } from 'neverthrow'
 import type { Failure } from './output/failure.ts'
 import type { Session } from './session.ts'
 
 /** The core over the stores that the settings name, until it is disposed of. */
-export type OpenCore = AsyncDisposable & Readonly<{ core: Core; caller: Caller }>
+export type OpenCore = AsyncDisposable & Readonly<{ core: Core; caller: Caller; keyRing: OpenedKeyRing }>
 
 /** How one simulated world went. */
 export type SimulationReport = Readonly<{

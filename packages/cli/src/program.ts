@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addAuditCommands } from './audit/commands.ts'
 import { addCompletionCommand } from './completion/commands.ts'
 import { addConfigCommands } from './config/commands.ts'
 import { addDemoCommand } from './demo/commands.ts'
 import { addEventCommands } from './events/commands.ts'
+import { addKeyRingCommands } from './keyring/commands.ts'
 import { addKeyCommands } from './keys/commands.ts'
 import type { Style } from './output/style.ts'
 import { addPaymentCommands } from './payments/commands.ts'
@@ -65,6 +67,8 @@ export function buildProgram(dispatch: Dispatch, output: HelpOutput): Command {
   addWebhookCommands(program, perform)
   addEventCommands(program, perform)
   addKeyCommands(program, perform)
+  addAuditCommands(program, perform)
+  addKeyRingCommands(program, perform)
   addTokenCommands(program, perform)
   addDemoCommand(program, perform)
   addSimulateCommand(program, perform)

@@ -1,6 +1,7 @@
 import { Readable, Writable } from 'node:stream'
 import { type Caller, type Clock, type Core, createCore, type Ports } from '@cbp/core'
 import { fakePorts } from '@cbp/core/testing'
+import type { OpenedKeyRing } from '@cbp/http/assembly'
 import { ok } from 'neverthrow'
 import type { CliIo, InStream, OutStream } from '../src/cli-io.ts'
 import type { Host } from '../src/host.ts'
@@ -78,14 +79,28 @@ const testCaller: Caller = { client: 'cli:tester', requestId: '01890000-0000-700
 
 /** A host over a store in memory, which all of its commands share. */
 export function memoryHost(overrides: Partial<Ports> = {}, adapt: (core: Core) => Core = (core) => core): Host & Readonly<{ core: Core }> {
-  const core = adapt(createCore({ ...fakePorts({ clock: wallClock }), ...overrides }))
+  const ports = { ...fakePorts({ clock: wallClock }), ...overrides }
+  const core = adapt(createCore(ports))
+  const keyRing = {
+    keyIds: ['key-1'],
+    keyIdOf: firstPart,
+    file: null,
+    refresh: () => ok(),
+    close: () => {},
+    ...ports.keyRing,
+  } satisfies OpenedKeyRing
   return {
     core,
-    openCore: async () => ok({ core, caller: testCaller, [Symbol.asyncDispose]: async () => {} }),
+    openCore: async () => ok({ core, caller: testCaller, keyRing, [Symbol.asyncDispose]: async () => {} }),
     identify: () => Promise.reject(new Error('a token was shown')),
     waiting: async () => ({ clock: wallClock, random: { fraction: () => 0 } }),
     simulation: () => Promise.reject(new Error('nothing is simulated here')),
   }
+}
+
+/** Where fakes name the key. */
+function firstPart(sealed: string): string | null {
+  return sealed.split('.')[0] ?? null
 }
 
 /** A host that nothing may be asked of. */

@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs'
-import type { KeyRing, Log } from '@cbp/core'
+import type { KeyRing, Log, Sealed } from '@cbp/core'
 import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import { aesKeyRing, keyIdOf } from './aes-key-ring.ts'
 import { askCommand, type RingAddress, ringName } from './ring-address.ts'
 import { readOrMakeRing, readRingFile } from './ring-file.ts'
 import { parseKeys, type RingKeys } from './ring-format.ts'
+import { type RingFile, ringFile } from './rotate-ring-file.ts'
 
 /** The key ring cannot be used; `reason` says how to mend it and never carries a key. */
 export type KeyRingFault = Readonly<{ kind: 'key-ring-fault'; path: string; reason: string }>
@@ -13,8 +14,10 @@ export type OpenedKeyRing = KeyRing &
   Readonly<{
     /** Ids alone, the current one first: enough to log. */
     keyIds: readonly string[]
-    /** Where it can be changed; `null` for a ring that another system keeps. */
-    path: string | null
+    /** The key that a sealed secret needs; `null` where it names none. */
+    keyIdOf: (sealed: Sealed) => string | null
+    /** What changes it; `null` for a ring that another system keeps. */
+    file: RingFile | null
     /** Reads the file again at once; the ring stays as it is when the file cannot be used. */
     refresh: () => Result<void, string>
     close: () => void
@@ -61,7 +64,7 @@ async function readRing(address: RingAddress, { generate }: Options): Promise<Re
 
 function fixedRing(keys: RingKeys): OpenedKeyRing {
   const keyIds = keys.map(({ id }) => id)
-  return { ...aesKeyRing(keys), keyIds, path: null, refresh: () => ok(), close: () => {} }
+  return { ...aesKeyRing(keys), keyIds, keyIdOf, file: null, refresh: () => ok(), close: () => {} }
 }
 
 type Held = { ring: KeyRing; keyIds: readonly string[]; stamp: string; told: string | null; refreshedAt: number }
@@ -105,7 +108,8 @@ function watchedRing(path: string, keys: RingKeys, { generate, log, pollMs = def
     get keyIds() {
       return held.keyIds
     },
-    path,
+    keyIdOf,
+    file: ringFile(path, { generate, now: () => new Date() }),
     refresh,
     close: () => clearInterval(timer),
   }

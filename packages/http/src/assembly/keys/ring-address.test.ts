@@ -18,7 +18,7 @@ async function script(body: string): Promise<string> {
 
 async function opened(setting: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
   return (await openKeyRing(ringAddress(setting, env, '/srv'), { generate: false })).match(
-    ({ keyIds, path }) => `${keyIds.join()} at ${path ?? 'no path'}`,
+    ({ keyIds, file }) => `${keyIds.join()}${file === null ? ', kept elsewhere' : ''}`,
     ({ reason }) => reason,
   )
 }
@@ -29,7 +29,7 @@ describe('a key ring', () => {
   })
 
   it('may be the text of a variable', async () => {
-    expect(await opened('env:KEYS', { KEYS: ring })).toBe('k1 at no path')
+    expect(await opened('env:KEYS', { KEYS: ring })).toBe('k1, kept elsewhere')
     expect(await opened('env:KEYS')).toBe('The key ring in KEYS is empty; set KEYS to the JSON of a ring')
     expect(await opened('env:KEYS', { KEYS: '{}' })).toContain('The key ring in KEYS is not a key ring')
     expect(JSON.stringify(ringAddress('env:KEYS', { KEYS: ring }, '/'))).not.toContain('keys":[')
@@ -37,7 +37,7 @@ describe('a key ring', () => {
 
   it('may be the answer of a command, which is given its arguments and no shell', async () => {
     const path = await script(`test "$1" = '$(exit)' || exit 3\ncat <<'END'\n${ring}\nEND`)
-    expect(await opened(`command:${path} $(exit)`)).toBe('k1 at no path')
+    expect(await opened(`command:${path} $(exit)`)).toBe('k1, kept elsewhere')
     expect(await opened(`command:${path} other`)).toBe(`The key ring of ${path} cannot be had: the command ended with exit code 3`)
   })
 
