@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net'
 
 /** What a login asked for (MS-TDS 2.2.6.4, LOGIN7). */
-export type Login = Readonly<{ readOnlyIntent: boolean }>
+type Login = Readonly<{ readOnlyIntent: boolean }>
 
 /** A server that hears logins, in the clear, and lets nobody in. */
 export type LoginRecorder = Readonly<{ port: number; logins: readonly Login[]; close: () => Promise<void> }>
