@@ -67,6 +67,7 @@ function waysTo(endpoints: readonly Endpoint[]): readonly Way[] {
     way('get', '/payments/{id}', `/payments/(${id})`, 'id'),
     way('get', '/payments/{id}/status', `/payments/(${id})/status`, 'id'),
     way('post', '/webhooks/payment-status', '/webhooks/payment-status'),
+    way('get', '/users/verify', '/users/verify'),
   ]
 }
 

@@ -1,6 +1,6 @@
 import { fakeUserDirectory } from '@cbp/core/testing'
 import { describe, expect, it } from 'vitest'
-import { openApp, problemOf, type TestApp, token } from '../../tests/support.ts'
+import { openApp, openServer, problemOf, type TestApp, token } from '../../tests/support.ts'
 
 const path = '/users/verify'
 
@@ -70,4 +70,10 @@ describe('GET /users/verify', () => {
     const answer = await app.call('GET', path, { headers: { authorization: undefined, 'x-api-key': key } })
     expect([answer.status, await answer.json()]).toMatchObject([200, { active: true, userId: null, permissions: ['config:read'] }])
   })
+})
+
+it('answers over a connection, past the app', async () => {
+  const { url } = await openServer({ ports: { userDirectory: fakeUserDirectory({ userId: 'user-1', status: 'active' }) } })
+  const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${await token({ sub: 'user-1' })}` } })
+  expect([answer.status, await answer.json()]).toMatchObject([200, { active: true, userId: 'user-1' }])
 })
