@@ -9,7 +9,6 @@ import { outcomeOf, outOfOrder } from './lib/payment-outcome.ts'
 import { openStores } from './lib/stores.ts'
 import { openWebhookSink, type WebhookSink } from './lib/webhook-sink.ts'
 
-const clients = 12
 const subscribers = 3
 const nothing = { notCompleted: 0, lost: 0, doubled: 0, unexpected: 0, executedOtherThanOnce: 0 }
 /** They are always started here, for the tests kill them. */
@@ -70,14 +69,17 @@ async function set({ url, token }: Instances, setting: string, value: number): P
   expect((await send('PUT', `${url('a')}/config/${setting}`, token, { 'if-none-match': '*' }, body))?.status).toBe(201)
 }
 
-async function expectNothingWrong({ url, token, dataDir }: Instances, payers: Payers, sink: WebhookSink, what: string): Promise<void> {
+type Work = Readonly<{ instances: Instances; payers: Payers; sink: WebhookSink; isBug: (text: string) => boolean }>
+
+async function expectNothingWrong({ instances, payers, sink, isBug }: Work, what: string): Promise<void> {
+  const { url, token, dataDir } = instances
   await untilQuiet(url('b'), token, 60_000)
   const outcome = await outcomeOf({ url: url('b'), token, dataDir, subscribers }, payers.known, sink.heard)
   const answers = Object.fromEntries(payers.answers)
   // An endpoint is sent several messages at a time, so that their order there is told and not asserted.
   tell(what, { ...outcome, outOfOrderAtTheSink: outOfOrder(payers.known, sink.heard), answers })
-  expect(payers.known.length).toBeGreaterThan(10)
-  expect(payers.faults).toEqual([])
+  expect(payers.known.length).toBeGreaterThan(3)
+  expect(payers.faults.filter(isBug)).toEqual([])
   expect(outcome).toMatchObject(nothing)
 }
 
@@ -94,7 +96,8 @@ describe('two instances that share SQLite and no other engine', { timeout: 60_00
 
 const without = missing.length === 0 ? '' : ` (skipped: ${missing.join(' and ')} not on PATH)`
 
-describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`, { timeout: 120_000 }, ({ here, open }) => {
+describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`, { timeout: 180_000 }, (store) => {
+  const { here, open, clients, mayRefuse } = store
   const run = it.skipIf(!here || missing.length > 0)
   let rabbit: RabbitCluster
   let redis: RedisServer
@@ -109,9 +112,9 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
     closing.push(sink.close, redis.stop, rabbit.stop)
     amqpUrl = rabbit.nodes[0]?.url ?? ''
     await openTap(amqpUrl)
-    const store = await open()
-    closing.unshift(store.drop)
-    instances = await openInstances({ ...store.env, CBP_AMQP_URL: amqpUrl, CBP_REDIS_URL: `redis://127.0.0.1:${redis.port}` })
+    const opened = await open()
+    closing.unshift(opened.drop)
+    instances = await openInstances({ ...opened.env, CBP_AMQP_URL: amqpUrl, CBP_REDIS_URL: `redis://127.0.0.1:${redis.port}` })
     closing.unshift(instances.close)
     await set(instances, 'delivery/relay.lease-ms', 3000)
     await set(instances, 'delivery/webhook.timeout-ms', 2000)
@@ -122,6 +125,7 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
     for (const close of closing) await close()
   }, 60_000)
 
+  const isBug = (text: string): boolean => !mayRefuse || !/"store-unavailable"|"status":503/.test(text)
   const pay = (name: string, count = clients): Payers => startPayers({ urls: instances.urls, token: instances.token, name, clients: count })
 
   run('L7: a setting written at one is soon seen at the other, and nothing older after it', () =>
@@ -138,21 +142,21 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
     await untilQuiet(instances.url('b'), instances.token, 60_000)
     tell('taken over', `${Math.round(performance.now() - killedAt)} ms after the kill`)
     await instances.restart('a')
-    await expectNothingWrong(instances, payers, sink, 'kill -9 of one')
+    await expectNothingWrong({ instances, payers, sink, isBug }, 'kill -9 of one')
   })
 
   run('SIGTERM to one under load ends it in order, and no answer is lost', async () => {
-    const payers = pay('stopped', 6)
+    const payers = pay('stopped', clients / 2)
     await pause(1000)
     const stoppedAt = performance.now()
     expect(await instances.stop('a')).toBe(0)
     const tookMs = performance.now() - stoppedAt
     tell('ended', `${Math.round(tookMs)} ms after SIGTERM`)
-    expect(tookMs).toBeLessThan(20_000)
+    expect(tookMs).toBeLessThan(mayRefuse ? 25_000 : 20_000)
     await pause(300)
     await instances.restart('a')
     await payers.finish()
-    await expectNothingWrong(instances, payers, sink, 'SIGTERM to one')
+    await expectNothingWrong({ instances, payers, sink, isBug }, 'SIGTERM to one')
   })
 
   run('L12 L15: RabbitMQ killed and started again under load costs time and nothing else', async () => {
@@ -164,7 +168,7 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
     await rabbit.nodes[0]?.start()
     await payers.finish()
     await untilHealth(instances, 'queue', 'pass', 60_000)
-    await expectNothingWrong(instances, payers, sink, 'RabbitMQ killed')
+    await expectNothingWrong({ instances, payers, sink, isBug }, 'RabbitMQ killed')
   })
 
   run('L7: Redis killed under load costs no read', async () => {
@@ -189,6 +193,6 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
     tell('at the broker', { messages: tapped.length, streams: streams.size, outOfOrderOrWithGaps: wrong.length })
     expect(streams.size).toBeGreaterThan(clients)
     expect(wrong).toEqual([])
-    expect(instances.errors()).toEqual([])
+    expect(instances.errors().filter(isBug)).toEqual([])
   })
 })
