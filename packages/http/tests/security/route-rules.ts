@@ -15,6 +15,8 @@ export type Rule = Readonly<{
   body?: unknown
   /** The names of the path, where they are no ids. */
   names?: Readonly<Record<string, string>>
+  /** Parameters that it does not do without. */
+  query?: string
 }>
 
 export type ObjectKind = 'payment' | 'subscription' | 'delivery' | 'api-key'
@@ -54,7 +56,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'POST /config/{component}/{key}/rollback': { ...configWrite, body: { toVersion: 1, reason: 'because' } },
   'GET /config/{component}/{key}/versions': configRead,
   'GET /config/{component}/{key}/versions/{n}': { ...configRead, names: { ...entry, n: '1' } },
-  'GET /config/{component}/{key}/diff': configRead,
+  'GET /config/{component}/{key}/diff': { ...configRead, query: 'from=1&to=1' },
   'GET /payments': { access: 'payments:read', confinement: 'owner' },
   'POST /payments': { access: 'payments:write', confinement: 'owner', body: bill },
   'GET /payments/{id}': readPayment,
