@@ -104,7 +104,7 @@ describe('the service over TLS', () => {
     expect(refused.output).toContain('NODE_EXTRA_CA_CERTS')
   })
 
-  it('hears of the end of a payment from the sandbox, also where clients need certificates', async () => {
+  it('hears of the end of a payment from the sandbox, also where clients are asked for certificates', async () => {
     const { url, dataDir } = await start({ CBP_TLS_CLIENT_CA: at('clients.pem') })
     const demo = await cbp(dataDir, at('authority.pem'), 'demo', '--url', url)
     expect(demo).toMatchObject({ code: 0, output: expect.stringContaining('COMPLETED by webhook') })

@@ -39,7 +39,7 @@ describe('an alert that is told once', () => {
     const telling = Promise.all(tell.map((each) => each(alert)))
     await clock.advance(1000)
     const answers = await telling
-    expect(answers.map((answer) => answer._unsafeUnwrap()).toSorted()).toEqual([false, true])
+    expect(answers.filter((answer) => answer._unsafeUnwrap())).toHaveLength(1)
     expect(await told()).toHaveLength(1)
   })
 
