@@ -63,7 +63,19 @@ describe('cbp audit verify', () => {
 
 const statements = fc.oneof(
   fc
-    .constantFrom('action', 'outcome', 'actor', 'subject', 'request_id', 'times', 'happened_at', 'recorded_at', 'details', 'key_version', 'mac')
+    .constantFrom(
+      'action',
+      'outcome',
+      'actor',
+      'subject',
+      'request_id',
+      'times',
+      'happened_at',
+      'recorded_at',
+      'details',
+      'key_version',
+      'mac',
+    )
     .chain((column) =>
       fc.integer({ min: 1, max: 6 }).map((number) => `UPDATE audit_records SET [${column}] = ${changeOf(column)} WHERE number = ${number}`),
     ),
@@ -117,8 +129,8 @@ function snapshotOf(path: string): string {
   const database = new DatabaseSync(path)
   const inserts = ['audit_records', 'audit_head'].flatMap((table) => {
     const rows = database.prepare(`SELECT * FROM ${table}`).all()
-    const literal = (value: unknown): string =>
-      value === null ? 'NULL' : typeof value === 'number' ? String(value) : `'${String(value).replaceAll("'", "''")}'`
+    const literal = (value: string | number | bigint | Uint8Array | null): string =>
+      value === null ? 'NULL' : typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value as number)
     return [
       `DELETE FROM ${table}`,
       ...rows.map(

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { secretValue } from '@cbp/core'
 import { CompactSign, exportJWK, exportSPKI, generateKeyPair } from 'jose'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { audience, issuer, key, openApp, token } from '../../tests/support.ts'
@@ -81,7 +82,7 @@ describe('accepted tokens', () => {
 
   it('takes HS256 where a secret is set, and only that secret', async () => {
     const secret = 'a development secret of some length'
-    const verify = tokenVerifier({ ...local, secret })
+    const verify = tokenVerifier({ ...local, secret: secretValue(secret) })
     expect(await verify(await token({}, { alg: 'HS256' }, new TextEncoder().encode(secret)))).toHaveProperty('client')
     expect(await verify(await token({}, { alg: 'HS256' }, new TextEncoder().encode(`${secret}!`)))).toMatchObject({ kind: 'token-refused' })
   })

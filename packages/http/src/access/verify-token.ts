@@ -1,4 +1,4 @@
-import type { Identity, Log } from '@cbp/core'
+import type { Identity, Log, SecretValue } from '@cbp/core'
 import { type CryptoKey, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import { identityOf } from './claims.ts'
 import type { DevelopmentKey } from './development-key.ts'
@@ -21,7 +21,7 @@ export type TokenRules = Readonly<{
   issuer: string
   audience: string
   keys: Readonly<{ kind: 'local'; key: DevelopmentKey }> | Readonly<{ kind: 'jwks'; url: string }>
-  secret: string | null
+  secret: SecretValue | null
 }>
 
 export type VerifierOptions = Readonly<{
@@ -157,7 +157,7 @@ type FindAnyKeys = (header: TokenHeader) => Promise<readonly (CryptoKey | Uint8A
 
 /** The algorithm chooses the key, so that no key is ever used with an algorithm of another kind. */
 function keySource({ keys, secret }: TokenRules, log: Log, now: () => number): FindAnyKeys {
-  const secretKeys = secret === null ? [] : [new TextEncoder().encode(secret)]
+  const secretKeys = secret === null ? [] : [new TextEncoder().encode(secret.reveal())]
   const ofIssuer = keys.kind === 'jwks' ? issuerKeys({ url: keys.url, log, now }) : localKey(keys.key)
   return async (header) => (header.alg === 'HS256' ? secretKeys : ofIssuer(header))
 }

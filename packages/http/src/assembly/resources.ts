@@ -56,7 +56,8 @@ async function openSecrets(
   const opened = await openKeyRing(keyring ?? join(dataDir, 'keyring.json'), { generate: keyring === null, log })
   if (opened.isErr()) return err({ kind: 'resource-unavailable', resource: 'key ring', reason: opened.error.reason })
   opening.defer(() => opened.value.close())
-  return ok({ keyRing: opened.value, inboundSecrets: webhookSecrets ?? [await developmentWebhookSecret(dataDir)] })
+  const inboundSecrets = webhookSecrets?.map(({ reveal }) => reveal()) ?? [await developmentWebhookSecret(dataDir)]
+  return ok({ keyRing: opened.value, inboundSecrets })
 }
 
 type Outside = Pick<Resources, 'callbackAddress' | 'webhookTransport' | 'inboundSecrets'> & Readonly<{ log: Log }>

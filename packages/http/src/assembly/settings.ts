@@ -2,7 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { parseAmqpUrls } from '@cbp/adapters-amqp'
 import { parseRedisUrl, type RedisTarget } from '@cbp/adapters-redis'
 import { type MssqlAddress, parseMssqlUrl } from '@cbp/adapters-sql'
-import { parseWebhookSecret, type WebhookSecret } from '@cbp/core'
+import { parseWebhookSecret, type SecretValue, secretValue, type WebhookSecret } from '@cbp/core'
 import { err, ok, type Result } from 'neverthrow'
 import { z } from 'zod'
 import { environmentFaults, tlsFaults } from './environment-faults.ts'
@@ -21,7 +21,7 @@ export type JwtSettings = Readonly<{
   /** Where the issuer publishes its keys; `null` in development, where a local key counts. */
   jwksUrl: string | null
   /** HS256 secret, development only. */
-  secret: string | null
+  secret: SecretValue | null
 }>
 
 /** All of them are files in PEM. */
@@ -52,7 +52,7 @@ export type Settings = Readonly<{
   /** Where the key-encryption keys are; `null` in development, where a file is generated in the data directory. */
   keyring: RingAddress | null
   /** What the Payment Service signs its webhooks with; `null` in development, where one is generated. */
-  webhookSecrets: readonly WebhookSecret[] | null
+  webhookSecrets: readonly SecretValue<WebhookSecret>[] | null
   /** `null` in development, where a sandbox inside the process takes its place. */
   paymentServiceUrl: string | null
   /** `null` in development, where a sandbox inside the process takes its place. */
@@ -192,10 +192,10 @@ function settingsOf(
       issuer: raw.CBP_JWT_ISSUER ?? developmentIssuer,
       audience: raw.CBP_JWT_AUDIENCE,
       jwksUrl: raw.CBP_JWT_JWKS_URL ?? null,
-      secret: raw.CBP_JWT_SECRET ?? null,
+      secret: raw.CBP_JWT_SECRET === undefined ? null : secretValue(raw.CBP_JWT_SECRET),
     },
     keyring: raw.CBP_KEYRING === undefined ? null : ringAddress(raw.CBP_KEYRING, environment, workingDirectory),
-    webhookSecrets: raw.CBP_WEBHOOK_SECRETS ?? null,
+    webhookSecrets: raw.CBP_WEBHOOK_SECRETS?.map((secret) => secretValue(secret)) ?? null,
     paymentServiceUrl: raw.CBP_PAYMENT_SERVICE_URL ?? null,
     userServiceUrl: raw.CBP_USER_SERVICE_URL ?? null,
     tls: tlsOf(raw, workingDirectory),
