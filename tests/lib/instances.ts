@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
 import { pause, send, tokenFor } from './payers.ts'
-import { type RunningService, startService } from './running-service.ts'
+import { type Limits, type RunningService, startService } from './running-service.ts'
 
 export type Name = 'a' | 'b'
 
@@ -22,10 +22,10 @@ export type Instances = Readonly<{
   close: () => Promise<void>
 }>
 
-export async function openInstances(env: Readonly<Record<string, string>>): Promise<Instances> {
+export async function openInstances(env: Readonly<Record<string, string>>, limits: Limits = 'lifted'): Promise<Instances> {
   const dataDir = mkdtempSync(join(tmpdir(), 'cbp-several-'))
   // At once, as an orchestrator starts them.
-  const [a, b] = await Promise.all([startService(dataDir, 0, env), startService(dataDir, 0, env)])
+  const [a, b] = await Promise.all([startService(dataDir, 0, env, limits), startService(dataDir, 0, env, limits)])
   const running: Record<Name, RunningService> = { a, b }
   const token = await tokenFor(dataDir)
   const url = (name: Name): string => running[name].url
@@ -37,7 +37,7 @@ export async function openInstances(env: Readonly<Record<string, string>>): Prom
     kill: (name) => running[name].kill(),
     stop: (name) => running[name].stop(),
     restart: async (name) => {
-      running[name] = await startService(dataDir, Number(new URL(url(name)).port), env)
+      running[name] = await startService(dataDir, Number(new URL(url(name)).port), env, limits)
     },
     errors: () => logLines(dataDir).filter((line) => line.includes('"level":"error"')),
     close: async () => {

@@ -82,7 +82,7 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
       note: core.audit.note,
       trustProxy: [],
       // Without a server there are no turns: a test makes thousands of requests in one.
-      turns: { waitedMs: () => 0, isOverloaded: () => false },
+      turns: { isLate: () => false },
       ...options,
     }),
     health: healthProbes({

@@ -36,7 +36,7 @@ export type LoadLimits = Readonly<{
   queued: number
   /** How long one waits at most. */
   queueMs: number
-  /** How long a request may have waited for its turn of the event loop while the instance is overloaded. */
+  /** How much work may lie before a request in its turn of the event loop while the instance is overloaded. */
   turnMs: number
   /** Streams and long polls that stay open. */
   streams: number
@@ -99,7 +99,7 @@ export const tunables: Readonly<{
   apiKeyOverlapDays: tunable('security', 'api-key.overlap-days', z.int().min(1).max(30), 7),
   tokenRoles: tunable<TokenRoles>('security', 'token.roles', tokenRoles, { claim: 'roles', permissions: {} }),
   tokenRevocations: tunable<readonly TokenRevocation[]>('security', 'token.revocations', tokenRevocations, []),
-  loadLimits: tunable('security', 'load-limits', loadLimits, { inFlight: 256, queued: 128, queueMs: 50, turnMs: 8, streams: 20_000 }),
+  loadLimits: tunable('security', 'load-limits', loadLimits, { inFlight: 256, queued: 128, queueMs: 50, turnMs: 5, streams: 20_000 }),
   relayLeaseMs: tunable('delivery', 'relay.lease-ms', z.int().min(1000).max(600_000), 10_000),
   webhookRetryScheduleSeconds: tunable('delivery', 'webhook.retry-schedule-seconds', retrySchedule, [
     0,

@@ -49,11 +49,7 @@ export function loadGate(options: LoadGateOptions): LoadGate {
     shed[reason] += 1
     return null
   }
-  const isLate = (patience: number): boolean => {
-    const { turnMs } = limits()
-    const waitedMs = turns.waitedMs()
-    return turns.isOverloaded(turnMs) && waitedMs > patience * turnMs
-  }
+  const isLate = (patience: number): boolean => turns.isLate(limits().turnMs, patience)
   const occupy = (traffic: 'webhook' | 'stream'): Leave => {
     open[traffic] += 1
     return () => {
