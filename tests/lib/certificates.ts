@@ -48,20 +48,28 @@ export async function certificateAuthority(commonName = 'Test authority'): Promi
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
     ],
   })
-  return { cert: pemOf(authority), issue: (details = {}) => issue(authority, keys.privateKey, details) }
+  const signer = { name: authority.subject, key: keys.privateKey }
+  return { cert: pemOf(authority), issue: (details = {}) => issue(signer, details) }
 }
 
-async function issue(authority: X509Certificate, signingKey: webcrypto.CryptoKey, details: CertificateDetails): Promise<TestCertificate> {
+/** A certificate that vouches for itself, and that nobody trusts unless told to. */
+export function selfSigned(details: CertificateDetails = {}): Promise<TestCertificate> {
+  return issue(null, details)
+}
+
+type Signer = Readonly<{ name: string; key: webcrypto.CryptoKey }>
+
+async function issue(signer: Signer | null, details: CertificateDetails): Promise<TestCertificate> {
   const { names = ['localhost', '127.0.0.1', '::1'], validFromDays = -1, validToDays = 365 } = details
   const keys = await newKeys()
   const usage = details.for === 'client' ? ExtendedKeyUsage.clientAuth : ExtendedKeyUsage.serverAuth
   const certificate = await X509CertificateGenerator.create({
     serialNumber: newSerialNumber(),
     subject: `CN=${names[0]}`,
-    issuer: authority.subject,
+    issuer: signer?.name ?? `CN=${names[0]}`,
     ...lifetime(validFromDays, validToDays),
     publicKey: keys.publicKey,
-    signingKey,
+    signingKey: signer?.key ?? keys.privateKey,
     signingAlgorithm: algorithm,
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),

@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { expect, it, onTestFinished, vi } from 'vitest'
+import { selfSigned } from '../../../../../tests/lib/certificates.ts'
 import { listening } from '../../../tests/webhook-receiver.ts'
 import { webhookTransport } from './webhook-transport.ts'
 
-/** Made for `localhost` and these tests, valid for a hundred years, trusted by nobody. */
-const folder = new URL('../../../tests/certificates/', import.meta.url)
-const [cert, key] = await Promise.all(['localhost.pem', 'localhost.key.pem'].map((name) => readFile(new URL(name, folder), 'utf8')))
+const { cert, key } = await selfSigned({ names: ['localhost'] })
 
 async function post(host: string, maxVersion: 'TLSv1.1' | 'TLSv1.3' = 'TLSv1.3'): Promise<Readonly<{ answer: unknown; requests: number }>> {
   let requests = 0
@@ -25,7 +23,7 @@ async function post(host: string, maxVersion: 'TLSv1.1' | 'TLSv1.3' = 'TLSv1.3')
 
 function trustingTheCertificate(): void {
   const before = getCACertificates('default')
-  setDefaultCACertificates([...before, cert ?? ''])
+  setDefaultCACertificates([...before, cert])
   onTestFinished(() => setDefaultCACertificates(before))
 }
 
