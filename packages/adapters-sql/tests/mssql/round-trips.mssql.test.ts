@@ -66,8 +66,8 @@ describe.skipIf(serverUrl === undefined)('round trips to SQL Server', { timeout:
     const each = count(2)
     // The first one ever may make the key that seals secrets.
     const { subscription } = await cases.subscribe()
-    // One of the two reads how many there are, outside of the unit.
-    await each('subscribe', () => cases.subscribe())
+    // One of them reads how many there are, outside of the unit.
+    await count(3)('subscribe', () => cases.subscribe())
     await each('amend a subscription', () => cases.amendSubscription(subscription.id, { description: 'other' }))
     await each('move a subscription', () => cases.amendSubscription(subscription.id, { url: 'https://shop.example/other' }))
     await each('send a test', () => cases.sendTest(subscription.id))

@@ -1,4 +1,4 @@
-import { err, type Result, ResultAsync } from 'neverthrow'
+import { err, ok, type Result, ResultAsync } from 'neverthrow'
 import type { AuditService } from '../audit/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
@@ -35,11 +35,13 @@ async function rotate(
   const { client: actor, requestId } = caller
   const deed = { action: 'webhook-secret.rotated', actor, subject: auditSubject(id), requestId, details: { secret: secret.id } } as const
   const replace = async (tx: Transaction): Promise<Result<Subscription, SubscriptionNotFound | StoreUnavailable>> => {
-    const found = await findOwn(tx, viewer, id)
+    // Together, because each question may be a round trip; where it is refused, nothing is recorded.
+    const [found, recorded] = await Promise.all([findOwn(tx, viewer, id), record.value(tx, deed)])
     if (found.isErr()) return err(found.error)
+    if (recorded.isErr()) return err(recorded.error)
     const rotated = withNewSecret(found.value, secret, deps.clock.now())
     tx.subscriptions.update(rotated)
-    return record.value(tx, deed).map(() => rotated)
+    return ok(rotated)
   }
   const committed = await deps.unitOfWork.run((tx) => new ResultAsync(replace(tx)))
   return committed.map(({ value }) => ({ subscription: value, secret: plaintext }))
