@@ -33,7 +33,7 @@ describe('a secret value', () => {
 
   it.each<readonly [string, () => unknown]>([
     ['String()', () => String(secret)],
-    ['a template', () => `${secret}`],
+    ['a template', () => `${secret as unknown as string}`],
     ['joining', () => [secret, secret].join()],
     ['JSON', () => JSON.stringify({ secret, list: [secret] })],
     ['util.inspect', () => inspect({ deep: { secret } }, { depth: 9, showHidden: true, getters: true })],
@@ -61,7 +61,7 @@ describe('a secret value', () => {
         return lines.join()
       },
     ],
-    ['an error', () => new Error(`failed: ${secret}`, { cause: secret }).message],
+    ['an error', () => new Error(`failed: ${secret as unknown as string}`, { cause: secret }).message],
     ['error inspection', () => inspect(new Error('failed', { cause: secret }))],
   ])('shows nothing through %s', (_how, show) => {
     expect(String(show())).not.toContain('hunter2')
