@@ -119,4 +119,5 @@ export const stagingSettings: Readonly<Record<string, string>> = {
   CBP_KEYRING: '/nowhere/keyring.json',
   CBP_WEBHOOK_SECRETS: `whsec_${'A'.repeat(43)}=`,
   CBP_PAYMENT_SERVICE_URL: 'https://payments.example',
+  CBP_USER_SERVICE_URL: 'https://users.example',
 }
