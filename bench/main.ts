@@ -38,6 +38,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     tells: 'rate limit checks on Redis against rate-limiter-flexible',
     load: async () => (await import('./limiter.ts')).limiter,
   },
+  edge: {
+    tells: 'authenticated, limited, validated requests against Fastify with plugins, and ten times more than can be done',
+    load: async () => (await import('./edge.ts')).edge,
+  },
 }
 
 async function run(name: string, benchmark: Benchmark): Promise<void> {

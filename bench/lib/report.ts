@@ -19,6 +19,8 @@ export type Report = Readonly<{
   setup: Readonly<Record<string, string | number>>
   /** Rows by name; every row has the same columns. */
   table: readonly Readonly<Record<string, string | number>>[]
+  /** Tables with columns of their own, by title. */
+  further?: Readonly<Record<string, Report['table']>>
   aims: readonly Aim[]
   /** Everything measured, by series. */
   samples: Readonly<Record<string, unknown>>
@@ -85,20 +87,21 @@ function isBusy({ load }: Machine): boolean {
 }
 
 /** Prints the summary and keeps all samples beside it. */
-export function publish(name: string, { setup, table, aims, samples, notes = [] }: Report, before: Machine): void {
+export function publish(name: string, { setup, table, further = {}, aims, samples, notes = [] }: Report, before: Machine): void {
   const now = new Date().toISOString()
   const machines = { ...before, loadAfter: loadavg() }
   const folder = join(import.meta.dirname, '..', 'results')
   mkdirSync(folder, { recursive: true })
   const file = join(folder, `${name}-${now.slice(0, 19).replaceAll(/[:T]/g, '-')}.json`)
   const judged = aims.map((aim) => ({ ...aim, verdict: judge(aim) }))
-  writeFileSync(file, `${JSON.stringify({ name, date: now, machine: machines, setup, table, aims: judged, notes, samples })}\n`)
+  writeFileSync(file, `${JSON.stringify({ name, date: now, machine: machines, setup, table, further, aims: judged, notes, samples })}\n`)
   const lines = [
     `\n${name}  ${now}  ${before.cpu}, ${before.cores} cores, Node ${before.node}, commit ${before.commit}, load ${before.load.map((load) => load.toFixed(2)).join(' ')}`,
     ...Object.entries(setup).map(([key, value]) => `  ${key}: ${value}`),
     '',
     ...textTable(table),
     '',
+    ...Object.entries(further).flatMap(([title, rows]) => (rows.length === 0 ? [] : [`  ${title}`, ...textTable(rows), ''])),
     ...judged.map(describeAim),
     ...(isBusy(before)
       ? ['  note: the load average says that others, or a benchmark before this one, were at work: repeat when it is quiet']

@@ -1,8 +1,8 @@
 import { progress } from './report.ts'
 import { percentile } from './statistics.ts'
 
-/** One call, made over and over; `index` rises by one each time. */
-export type Contender = Readonly<{ name: string; call: (index: number) => Promise<unknown> }>
+/** One call, made over and over; `index` rises by one each time. `makes`: how many there are in it, one unless said otherwise. */
+export type Contender = Readonly<{ name: string; makes?: number; call: (index: number) => Promise<unknown> }>
 
 export type Round = Readonly<{ perSecond: number; cpuMicros: number; p99Ms: number }>
 
@@ -22,7 +22,7 @@ export async function sideBySide(contenders: readonly Contender[], options: Opti
   return measured
 }
 
-async function measure({ call }: Contender, { inFlight, seconds }: Options): Promise<Round> {
+async function measure({ call, makes = 1 }: Contender, { inFlight, seconds }: Options): Promise<Round> {
   const times: number[] = []
   const startedAt = performance.now()
   const endsAt = startedAt + seconds * 1000
@@ -45,6 +45,6 @@ async function measure({ call }: Contender, { inFlight, seconds }: Options): Pro
   }
   await Promise.all(Array.from({ length: inFlight }, lane))
   const { user, system } = process.cpuUsage(cpu)
-  const perSecond = (calls * 1000) / (performance.now() - startedAt)
-  return { perSecond, cpuMicros: (user + system) / calls, p99Ms: percentile(times, 0.99) }
+  const perSecond = (calls * makes * 1000) / (performance.now() - startedAt)
+  return { perSecond, cpuMicros: (user + system) / (calls * makes), p99Ms: percentile(times, 0.99) }
 }

@@ -1,8 +1,8 @@
 /** A Fastify service as its users build it, doing the work of the host for one read: token, parameters, lookup, ETag, log line. */
-import { createWriteStream } from 'node:fs'
 import etag from '@fastify/etag'
 import jwt from '@fastify/jwt'
 import fastify from 'fastify'
+import { gatheredLog } from '../lib/gathered-log.ts'
 
 type Exemplar = Readonly<{ headers: Readonly<Record<string, string>>; body: string }>
 
@@ -15,7 +15,7 @@ const constantHeaders = Object.fromEntries(Object.entries(headers).filter(([name
 /** Tuned: the log gathered into few writes and verified tokens remembered, as the host does; else the defaults. */
 const isTuned = tuning === 'tuned'
 const app = fastify({
-  logger: isTuned ? { level: 'info', base: null, stream: gathered() } : { level: 'info', base: null, file: logFile },
+  logger: isTuned ? { level: 'info', base: null, stream: gatheredLog(logFile) } : { level: 'info', base: null, file: logFile },
   disableRequestLogging: true,
   requestIdHeader: 'x-request-id',
 })
@@ -72,16 +72,3 @@ app.addHook('onResponse', async (request, reply) => {
 const address = await app.listen({ port: 0, host: '127.0.0.1' })
 process.stdout.write(`listening on ${address}\n`)
 process.once('SIGTERM', () => process.exit(0))
-
-function gathered(): { write(line: string): void } {
-  const destination = createWriteStream(logFile, { flags: 'a' })
-  let waiting = ''
-  return {
-    write(line) {
-      waiting += line
-      if (waiting.length < 8 * 1024) return
-      destination.write(waiting)
-      waiting = ''
-    },
-  }
-}
