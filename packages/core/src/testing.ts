@@ -1,3 +1,4 @@
+export * from './access/testing/api-key-laws.ts'
 export * from './access/testing/arbitraries.ts'
 export * from './access/testing/fake-rate-limiter.ts'
 export * from './access/testing/fake-recipient-seal.ts'
