@@ -10,7 +10,7 @@ export const beforeFirst = ''
  * holds but its own MAC, as RFC 8785 has it: no white space, members sorted by UTF-16 code units, numbers and strings as
  * ECMAScript's JSON.stringify writes them. Where RFC 8785 refuses a lone surrogate, its escape stands here.
  */
-export function canonicalRecord(previousMac: string, record: Omit<AuditRecord, 'mac'>): string {
+function canonicalRecord(previousMac: string, record: Omit<AuditRecord, 'mac'>): string {
   const { number, action, outcome, actor, subject, requestId, count, at, details, recordedAt, keyVersion } = record
   const covered = { previousMac, number, action, outcome, actor, subject, requestId, count, at, details, recordedAt, keyVersion }
   return `cbp-audit-record-1\n${canonicalJson(covered)}`
