@@ -1,4 +1,5 @@
 export { openKeyRing } from '../assembly/keys/key-ring-file.ts'
+export { joseRecipientSeal } from '../assembly/keys/recipient-seal.ts'
 export { httpPaymentService } from './payment-service/http-payment-service.ts'
 export { openSandboxPaymentService } from './payment-service/sandbox/sandbox-payment-service.ts'
 export { httpUserDirectory } from './user-service/http-user-directory.ts'
