@@ -5,6 +5,7 @@ const checks: readonly (readonly [name: string, command: string, args: readonly 
   ['style and purity (biome)', 'biome', ['check', '--error-on-warnings', '--max-diagnostics=200']],
   ['promises, exhaustiveness, size (oxlint)', 'oxlint', ['--deny-warnings']],
   ['layers (dependency-cruiser)', 'node', ['scripts/check-layers.ts']],
+  ['patterns (recheck)', 'node', ['scripts/check-patterns.ts']],
   ['dead code (knip)', 'knip', ['--no-progress', '--no-config-hints']],
 ]
 

@@ -9,6 +9,7 @@ const tools: Readonly<Record<Tool, readonly [command: string, ...args: string[]]
   biome: ['biome', 'check', '--error-on-warnings', '--max-diagnostics=none', '--reporter=github'],
   oxlint: ['oxlint', '--deny-warnings', '--format=unix'],
   layers: ['node', 'scripts/check-layers.ts'],
+  patterns: ['node', 'scripts/check-patterns.ts'],
   types: ['tsc', '--build', 'packages/core/tsconfig.build.json', '--pretty', 'false'],
   knip: ['knip', '--no-progress', '--no-config-hints', '--include', 'files,exports'],
 }

@@ -1,4 +1,4 @@
-export type Tool = 'biome' | 'oxlint' | 'layers' | 'types' | 'knip'
+export type Tool = 'biome' | 'oxlint' | 'layers' | 'patterns' | 'types' | 'knip'
 
 /** One violation: where it is planted, and what the tool must say about that file. */
 export type Planted = Readonly<{ rule: string; tool: Tool; file: string; text: string; finding: string }>
@@ -47,6 +47,20 @@ const types: readonly Planted[] = (
   rule: `${rule} does not compile in core`,
   tool: 'types',
   file: `${core}/config/typed-${index}.ts`,
+  text: `${text}\n`,
+  finding,
+}))
+
+const patterns: readonly Planted[] = (
+  [
+    ['exponential', 'export const words: RegExp = /^(?:\\w+\\s?)*$/', 'exponential'],
+    ['quadratic', 'export const spaces: RegExp = /\\s+$/', '2nd degree polynomial'],
+    ['exponential, made of a text', "export const words: RegExp = new RegExp('^(a|a)*$')", 'exponential'],
+  ] as const
+).map(([rule, text, finding], index) => ({
+  rule: `a pattern whose time is ${rule}`,
+  tool: 'patterns',
+  file: `packages/http/src/pattern-${index}.ts`,
   text: `${text}\n`,
   finding,
 }))
@@ -115,6 +129,7 @@ const everywhere: readonly Planted[] = [
     text: lines(401, (i) => `export const v${i} = ${i}`),
     finding: 'max-lines)',
   },
+  ...patterns,
   {
     rule: 'a dead file',
     tool: 'knip',

@@ -12,6 +12,7 @@ const copied = [
   'package.json',
   'pnpm-workspace.yaml',
   'scripts/check-layers.ts',
+  'scripts/check-patterns.ts',
   'scripts/rules',
   'tsconfig.base.json',
 ]

@@ -3,13 +3,14 @@ import { faulty, type Problem } from '../problems/problem.ts'
 /** Entity tags of a condition (RFC 9110, 8.8.3 and 13.1), or `'*'`. */
 export type EntityTags = '*' | readonly string[]
 
-const tagList = /^\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")*\s*,?\s*$/
+const tagList = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"(?:[ \t]*,[ \t]*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")*(?:[ \t]*,)?$/
 const eachTag = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g
 
 /** Reads If-Match or If-None-Match without the mark of compression; `null` when it is malformed. */
 export function parseEntityTags(field: string): EntityTags | null {
-  if (field.trim() === '*') return '*'
-  if (!tagList.test(field)) return null
+  const list = field.trim()
+  if (list === '*') return '*'
+  if (!tagList.test(list)) return null
   return (field.match(eachTag) ?? []).map(withoutCompression)
 }
 

@@ -9,7 +9,7 @@ const methods = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'] as const
 
 /** Hono's form of a path: `{name}` becomes `:name`. */
 export function routePath({ path }: Endpoint): string {
-  return path.replaceAll(/\{([^}]+)\}/g, ':$1')
+  return path.replaceAll(/\{([^{}]+)\}/g, ':$1')
 }
 
 /** The methods that a path takes, for Allow (RFC 9110, 10.2.1); empty when there is nothing at it. */
