@@ -1,5 +1,5 @@
 import type { SqliteStore, SqliteStoreOptions, StoreOpenError } from '@cbp/adapters-sql'
-import type { Log } from '@cbp/core'
+import { type Log, maskFields, maskText } from '@cbp/core'
 import {
   type Assembly,
   loadEnvironment,
@@ -70,8 +70,8 @@ function noticesOf({ notice }: Session): Log {
   return {
     write: (level, message, fields = {}) => {
       if (level !== 'warn' && level !== 'error') return
-      const facts = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`)
-      notice('log', [message, ...facts].join(' '))
+      const facts = Object.entries(maskFields(fields)).map(([name, value]) => `${name}=${String(value)}`)
+      notice('log', [maskText(message), ...facts].join(' '))
     },
   }
 }

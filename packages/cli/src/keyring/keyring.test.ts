@@ -82,6 +82,9 @@ describe('cbp keyring', () => {
     const retired = await place.cbp('keyring rotate --settle 1s --retire --yes --json')
     expect(retired.json()).toMatchObject({ retired: [expect.any(String), 'k1'], keys: [expect.any(String)] })
     expect((await place.cbp('audit verify --json')).json()).toMatchObject({ intact: true })
+    expect((await place.cbp('audit list --action key-ring.resealed --limit 1 --json')).json()).toMatchObject({
+      items: [{ details: { removed: { length: 2 } } }],
+    })
     expect((await place.cbp('keyring rotate --settle 1s --json')).json()).toMatchObject({ resealed: 3, unopened: [] })
   }, 30_000)
 

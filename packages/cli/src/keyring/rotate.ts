@@ -1,4 +1,4 @@
-import type { ResealReport } from '@cbp/core'
+import type { JsonObject, ResealReport } from '@cbp/core'
 import { err, ok, type Result, type ResultAsync, safeTry } from 'neverthrow'
 import { confirm } from '../confirm.ts'
 import type { OpenCore } from '../host.ts'
@@ -20,9 +20,11 @@ export const rotateKeyRing: Action<[], RotateOptions> = async (session, options)
     safeTry<Answer, Failure>(async function* () {
       const before = yield* takeCensus(open).mapErr(failureOf)
       const added = yield* await putNewKeyFirst(session, open, options, before)
-      const done = yield* await resealAll(session, open)
+      const done = yield* await resealAll(session, open, added === null ? {} : { added })
       const retired = options.retire === true ? yield* await retire(session, open, done) : []
-      return ok<Answer, Failure>(answerOf(open, { ...done, added, retired }))
+      // Once more: it is on record, and what somebody has sealed with a key that is gone now would show.
+      const last = retired.length === 0 ? done : yield* await resealAll(session, open, { removed: retired })
+      return ok<Answer, Failure>(answerOf(open, { ...last, resealed: done.resealed, added, retired }))
     }),
   )
 
@@ -75,13 +77,15 @@ function interrupted(cancel: AbortSignal): Failure {
 
 type Resealed = Readonly<{ rows: number; resealed: number; unopened: ResealReport['unopened']; census: Census }>
 
-async function resealAll(session: Session, open: OpenCore): Promise<Result<Resealed, Failure>> {
+async function resealAll(session: Session, open: OpenCore, ring: JsonObject): Promise<Result<Resealed, Failure>> {
   const actor = await actorOf(session, open)
   if (actor.isErr()) return err(actor.error)
   const { caller } = actor.value
   let resealed = 0
   for (let pass = 1; ; pass += 1) {
-    const report = await inTold(open.core.sealing.reseal({ caller, cancel: session.io.cancel, onProgress: progressOf(session) }))
+    const report = await inTold(
+      open.core.sealing.reseal({ caller, ring: pass === 1 ? ring : {}, cancel: session.io.cancel, onProgress: progressOf(session) }),
+    )
     if (report.isErr()) return err(report.error)
     const { rows, unopened, stopped } = report.value
     resealed += report.value.resealed

@@ -36,7 +36,7 @@ async function keysInUse({ core }: World): Promise<readonly string[]> {
   return used.sort()
 }
 
-const command = { caller, cancel: neverCancelled, onProgress: (): void => {} }
+const command = { caller, ring: {}, cancel: neverCancelled, onProgress: (): void => {} }
 const allIn = (key: string): readonly string[] => [`data-key ${key}`, ...Array.from({ length: 4 }, () => `webhook-secret ${key}`)]
 
 describe('sealing again', () => {
@@ -81,6 +81,14 @@ describe('sealing again', () => {
     expect(items.map((each) => [each.actor, each.details])).toEqual([
       [caller.client, { rows: 4, resealed: 5, unopened: 0, stopped: false }],
     ])
+  })
+
+  it('is recorded with what was done to the ring, also when nothing had to be sealed', async () => {
+    const { core } = await world()
+    await expectOk(core.sealing.reseal({ ...command, ring: { removed: ['old'] } }))
+    const filter = { action: 'key-ring.resealed', actor: null, subject: null, from: null, to: null } as const
+    const { items } = await expectOk(core.audit.records(filter, null, 10))
+    expect(items[0]?.details).toMatchObject({ removed: ['old'], resealed: 0 })
   })
 
   it('names what does not open, and leaves it', async () => {

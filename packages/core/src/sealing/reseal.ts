@@ -54,6 +54,8 @@ export type SealingService = Readonly<{
   reseal: (
     command: Readonly<{
       caller: Readonly<{ client: string; requestId: string }>
+      /** What was done to the ring; it goes on record with the rest. */
+      ring: JsonObject
       cancel: CancelSignal
       onProgress: (rows: number, resealed: number) => void
     }>,
@@ -86,7 +88,10 @@ async function survey<Tx>(
 
 type Reseal = Parameters<SealingService['reseal']>[0]
 
-async function reseal<Tx>(deps: Dependencies<Tx>, { caller, cancel, onProgress }: Reseal): Promise<Result<ResealReport, StoreUnavailable>> {
+async function reseal<Tx>(
+  deps: Dependencies<Tx>,
+  { caller, ring, cancel, onProgress }: Reseal,
+): Promise<Result<ResealReport, StoreUnavailable>> {
   const { keyRing } = deps
   const report = { rows: 0, resealed: 0, unopened: [] as Unopened[], stopped: false }
   const done = await eachRow(deps, async (kind, row) => {
@@ -104,7 +109,8 @@ async function reseal<Tx>(deps: Dependencies<Tx>, { caller, cancel, onProgress }
     onProgress(report.rows, report.resealed)
     return ok(true)
   })
-  const recorded = report.resealed === 0 ? ok() : await recordDeed(deps, caller, report)
+  const isDeed = report.resealed > 0 || Object.keys(ring).length > 0
+  const recorded = isDeed ? await recordDeed(deps, caller, report, ring) : ok()
   return done.andThen(() => recorded).map(() => report)
 }
 
@@ -139,10 +145,11 @@ async function recordDeed<Tx>(
   { openTrail, unitOfWork }: Dependencies<Tx>,
   { client, requestId }: Reseal['caller'],
   { rows, resealed, unopened, stopped }: ResealReport,
+  ring: JsonObject,
 ): Promise<Result<void, StoreUnavailable>> {
   const record = await openTrail()
   if (record.isErr()) return err(record.error)
-  const details = { rows, resealed, unopened: unopened.length, stopped }
+  const details = { ...ring, rows, resealed, unopened: unopened.length, stopped }
   const deed = { action: 'key-ring.resealed', actor: client, subject: null, requestId, details } as const
   return unitOfWork.run((tx) => record.value(tx, deed)).map(() => undefined)
 }
