@@ -14,7 +14,7 @@ export type ClientAddress = Readonly<{
 /** Finds the client behind the proxies that are trusted. */
 export type FindAddress = (remote: string | undefined, forwardedFor: string | undefined) => ClientAddress
 
-export const unknownAddress: ClientAddress = { text: 'unknown', partition: 'ip unknown' }
+const unknownAddress: ClientAddress = { text: 'unknown', partition: 'ip unknown' }
 
 const rememberedAddresses = 10_000
 /** More hops than any chain of proxies has; what lies beyond is padding. */

@@ -2,7 +2,7 @@ import { shapeFault } from '../server/json-shape.ts'
 import type { TokenHeader } from './issuer-keys.ts'
 
 /** The largest token that is looked at. */
-export const tokenLimitBytes: number = 8 * 1024
+const tokenLimitBytes: number = 8 * 1024
 
 const shapeLimits = { depth: 16, members: 1000 }
 const decoder = new TextDecoder('utf-8', { fatal: true })

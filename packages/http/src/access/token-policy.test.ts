@@ -13,7 +13,7 @@ function underPolicy(policy: TokenPolicy): VerifyToken {
 describe('roles', () => {
   const roles = { claim: 'realm_access.roles', permissions: { operator: ['events:read', 'events:write'], 'clerk ': ['admin'] } }
 
-  it.each<[string, object, readonly string[]]>([
+  it.each<[string, Record<string, unknown>, readonly string[]]>([
     ['a list within another claim', { realm_access: { roles: ['operator', 'unknown', 7] } }, ['events:read', 'events:write']],
     ['a text', { realm_access: { roles: 'other operator' } }, ['events:read', 'events:write']],
     ['a claim of the whole name', { 'realm_access.roles': ['operator'] }, ['events:read', 'events:write']],
@@ -39,7 +39,7 @@ describe('revocations', () => {
   const client = `${issuer}|tester`
   const at = (ms: number): string => new Date(ms).toISOString()
 
-  it.each<[string, Parameters<typeof tokenPolicy>[1], object, boolean]>([
+  it.each<[string, Parameters<typeof tokenPolicy>[1], Record<string, unknown>, boolean]>([
     ['of its id', [{ jti: 'a' }], { jti: 'a' }, true],
     ['of another id', [{ jti: 'a' }], { jti: 'b' }, false],
     ['of its client, issued before', [{ client, issuedBefore: at(Date.now()) }], { iat: seconds() - 60 }, true],

@@ -41,10 +41,6 @@ const silent: Log = { write: () => {} }
 /** `thumbprint`: of the certificate that the token is bound to (RFC 8705, 3.1). */
 type Verified = Readonly<{ identity: Identity; thumbprint: string | null; untilMs: number }>
 
-export function isRefused(verification: Verification): verification is TokenRefused | KeysUnavailable {
-  return 'kind' in verification
-}
-
 /**
  * RFC 8725: one issuer, exact audience, a list of algorithms each bound to its own kind of key, `exp` required, `crit`
  * refused. What was verified is remembered for a minute, never beyond `exp`, and never past a change of the policy.

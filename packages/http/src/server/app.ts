@@ -16,6 +16,7 @@ import { webhookEndpoints } from '../webhooks/endpoints.ts'
 import { type Answer, answerWithout } from './answer.ts'
 import { requestDeadlines } from './deadline.ts'
 import type { AppDependencies } from './dependencies.ts'
+import type { Endpoint } from './endpoint.ts'
 import { type Exchange, type ExchangeParts, type HostBindings, requestIds } from './exchange.ts'
 import { type RefuseExpectation, refuseExpectation } from './expectation.ts'
 import { type FastLane, fastLane } from './fast-lane.ts'
@@ -28,6 +29,8 @@ export type App = OpenAPIHono<{ Bindings: HostBindings }>
 /** The HTTP interface: a Hono app for everything, and a lane in front of it for the one request that matters most. */
 export type HttpInterface = Readonly<{
   app: App
+  /** Every route, and who may call it. */
+  endpoints: readonly Endpoint[]
   fastLane: FastLane
   refuseExpectation: RefuseExpectation
   /** For what is refused before there is a request. */
@@ -64,7 +67,7 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     isStopping: deps.lifecycle.isStopping,
     onAnswered: deps.onAnswered,
   })
-  const endpoints = [
+  const endpoints: readonly Endpoint[] = [
     ...healthEndpoints(deps),
     ...metricsEndpoints(deps),
     ...problemEndpoints(),
@@ -75,8 +78,9 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     ...eventEndpoints(deps.core.events),
     ...userEndpoints(deps.core.users),
     ...auditEndpoints(deps.core.audit),
+    ...docsEndpoints(app, deps.version),
   ]
-  for (const endpoint of [...endpoints, ...docsEndpoints(app, deps.version)]) {
+  for (const endpoint of endpoints) {
     registerEndpoint(app.openAPIRegistry, endpoint)
     app.on(endpoint.method.toUpperCase(), routePath(endpoint), async (c) => respond(c, await line.run(endpoint, exchangeOf(c, parts))))
   }
@@ -86,6 +90,7 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
   })
   return {
     app,
+    endpoints,
     fastLane: fastLane(line, endpoints, { ...parts, log: deps.log }),
     refuseExpectation: refuseExpectation(line, parts),
     secureHeaders,

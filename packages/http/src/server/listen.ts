@@ -32,6 +32,8 @@ const serverOptions = {
   connectionsCheckingInterval: 5_000,
   maxHeaderSize: headerLimitBytes,
   noDelay: true,
+  // Node would answer by itself, and with no problem in it.
+  requireHostHeader: false,
 }
 
 /** `tls`: absent or `null` for plain HTTP. */

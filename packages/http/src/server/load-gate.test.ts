@@ -25,14 +25,14 @@ describe('the places of requests', () => {
 
   it('are not taken by a route that waits for others', () => {
     const gate = openGate()
-    for (const route of [one, one]) gate.enter('request', route)
+    for (const route of [one, one]) void gate.enter('request', route)
     expect([gate.enter('request', one) instanceof Promise, typeof gate.enter('request', other)]).toEqual([true, 'function'])
   })
 
   it('go to the newest of those that wait', async () => {
     const gate = openGate()
     const leave = gate.enter('request', one) as Leave
-    gate.enter('request', one)
+    void gate.enter('request', one)
     const [first, second] = [gate.enter('request', one), gate.enter('request', one)]
     leave()
     expect([await second, await first]).toEqual([expect.any(Function), null])
@@ -41,7 +41,7 @@ describe('the places of requests', () => {
 
   it('are refused at once when as many wait as may', () => {
     const gate = openGate()
-    for (let entered = 0; entered < 4; entered += 1) gate.enter('request', one)
+    for (let entered = 0; entered < 4; entered += 1) void gate.enter('request', one)
     expect([gate.enter('request', one), gate.counts().shed['queue-full']]).toEqual([null, 1])
   })
 
@@ -71,7 +71,7 @@ describe('under load', () => {
   it('streams have places of their own', () => {
     const gate = openGate(late)
     const leave = gate.enter('stream', one) as Leave
-    gate.enter('stream', one)
+    void gate.enter('stream', one)
     expect([gate.enter('stream', one), gate.counts().inFlight]).toEqual([null, 0])
     leave()
     expect(gate.enter('stream', one)).not.toBeNull()
