@@ -38,6 +38,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     tells: 'rate limit checks on Redis against rate-limiter-flexible',
     load: async () => (await import('./limiter.ts')).limiter,
   },
+  fuzz: { tells: '100,000 wrong requests of every kind, and what they are answered', load: async () => (await import('./fuzz.ts')).fuzz },
   edge: {
     tells: 'authenticated, limited, validated requests against Fastify with plugins, and ten times more than can be done',
     load: async () => (await import('./edge.ts')).edge,
