@@ -1,6 +1,7 @@
 import type { DeadLetter } from '../../events/index.ts'
 import { fakeRandom } from '../../kernel/testing/fake-random.ts'
 import { readSetting } from './clients.ts'
+import { useEveryKey } from './key-holders.ts'
 import { pool } from './pool.ts'
 import { readTruth, sure } from './truth.ts'
 import { passing, restartTheDead, type World } from './world.ts'
@@ -93,4 +94,11 @@ export async function readEverywhere(world: World): Promise<void> {
       }
     }
   }
+}
+
+/** L18: a minute after the last revocation, no instance admits what was revoked, and each admits what was not. */
+export async function useKeysEverywhere(world: World): Promise<void> {
+  if (world.history.keys.length === 0) return
+  await world.clock.advance(60_000)
+  for (const instance of world.instances) await passing(world.clock, useEveryKey(world.clients, instance))
 }

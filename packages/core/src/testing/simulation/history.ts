@@ -78,6 +78,16 @@ export type SubscriptionRecord = {
   isTouched: boolean
 }
 
+/** One API key, and what its holder was told of it. */
+export type KeyRecord = {
+  readonly id: Uuid
+  readonly secrets: Readonly<{ text: string; toldAt: Instant }>[]
+  /** Its end was asked for, whether or not that was answered. */
+  isEnding: boolean
+  /** When its end was acknowledged. */
+  endedAt: Instant | null
+}
+
 export type Violation = Readonly<{ law: string; detail: string }>
 
 /** Everything that the clients of one world saw. */
@@ -92,6 +102,8 @@ export type History = Readonly<{
   messages: ServiceMessage[]
   forgeries: { count: number }
   subscriptions: SubscriptionRecord[]
+  keys: KeyRecord[]
+  keyUses: { count: number }
   violations: Violation[]
 }>
 
@@ -107,6 +119,8 @@ export function emptyHistory(): History {
     messages: [],
     forgeries: { count: 0 },
     subscriptions: [],
+    keys: [],
+    keyUses: { count: 0 },
     violations: [],
   }
 }

@@ -19,6 +19,8 @@ export type Plan = Readonly<{
   watchers: number
   payers: number
   subscribers: number
+  /** Who makes, uses, rotates and revokes API keys. */
+  keyHolders: number
   /** An extra consumer, whose effects are held against the streams. */
   witness: boolean
   /** The probability that the extra consumer cannot apply an event while faults last. */
@@ -101,13 +103,14 @@ export function planOf(seed: number): Plan {
   const between = (low: number, high: number): number => low + Math.floor(random.fraction() * (high - low + 1))
   const sometimes = (rate: number): number => (random.fraction() < 0.5 ? rate * random.fraction() : 0)
   const parts = partsOf(random)
-  return {
+  const plan: Plan = {
     instances: between(1, 3),
     writers: parts.config ? between(1, 3) : 0,
     readers: parts.config ? between(1, 2) : 0,
     watchers: parts.config ? between(1, 2) : 0,
     payers: parts.payments ? between(1, 3) : 0,
     subscribers: parts.webhooks ? between(1, 4) : 0,
+    keyHolders: 0,
     witness: parts.witness,
     poisonRate: sometimes(0.1),
     faultyMs: between(4, 14) * 1000,
@@ -133,6 +136,28 @@ export function planOf(seed: number): Plan {
     remote: remotePlanOf(random, between, sometimes),
     transport: ratesOf(random, ['slow', 'unavailable-before', 'unavailable-after']),
     retrySchedule: random.fraction() < 0.3 ? [0, 1] : [0, 1, 2, 2, 5, 5, 5, 5],
+  }
+  return withKeyHolders(plan, seed)
+}
+
+/** Some worlds are about API keys alone: for the dead to be dead takes longer than others can be watched. Drawn apart, so that the rest stay as they are. */
+function withKeyHolders(plan: Plan, seed: number): Plan {
+  const random = fakeRandom(seed * 6007 + 5)
+  if (random.fraction() >= 0.15) return plan
+  const noOthers = {
+    writers: 0,
+    readers: 0,
+    watchers: 0,
+    payers: 0,
+    subscribers: 0,
+    witness: false,
+    remote: { ...plan.remote, forgers: 0 },
+  }
+  return {
+    ...plan,
+    ...noOthers,
+    keyHolders: 1 + Math.floor(random.fraction() * 3),
+    faultyMs: 30_000 + Math.floor(random.fraction() * 150_000),
   }
 }
 

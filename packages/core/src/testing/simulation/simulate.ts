@@ -2,7 +2,7 @@ import { fakeEpochStart } from '../../kernel/testing/fake-clock.ts'
 import { configViolations } from './config-laws.ts'
 import { fakeEngine, type SimulatedEngine } from './engines.ts'
 import { eventViolations, readStreams, witnessViolations } from './event-laws.ts'
-import { heal, readEverywhere } from './healing.ts'
+import { heal, readEverywhere, useKeysEverywhere } from './healing.ts'
 import type { Violation } from './history.ts'
 import type { Mutant } from './mutants.ts'
 import { type Ledger, paymentViolations, readLedger } from './payment-laws.ts'
@@ -37,6 +37,8 @@ export type SimulationReport = Readonly<{
     discrepancies: number
     subscriptions: number
     posts: number
+    keys: number
+    keyUses: number
     virtualMs: number
   }>
   /** How often each fault has struck. */
@@ -61,6 +63,7 @@ export async function simulate(seed: number, { engine = fakeEngine, mutant, trac
   world.phase = 'healing'
   await heal(world)
   await readEverywhere(world)
+  await useKeysEverywhere(world)
   world.phase = 'over'
   const report = await judge(world)
   for (const instance of world.instances) instance.life.kill()
@@ -99,6 +102,8 @@ async function judge(world: World): Promise<SimulationReport> {
       forgeries: history.forgeries.count,
       subscriptions: history.subscriptions.length,
       posts: transport.posts.length,
+      keys: history.keys.length,
+      keyUses: history.keyUses.count,
       virtualMs: clock.now() - fakeEpochStart,
     },
     faults: sumOf(processes.flatMap(({ struck }) => [...struck()])),

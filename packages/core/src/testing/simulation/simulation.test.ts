@@ -8,7 +8,7 @@ const kindsOfFaults = 41
 const seedsForABug = 1000
 
 describe('simulation over the fakes', { timeout: 120_000 }, () => {
-  it('L0 L1 L2 L6 L7 L8 L9 L10 L11 L12 L13 L14 L15 L16 L17: holds in every world', async () => {
+  it('L0 L1 L2 L6 L7 L8 L9 L10 L11 L12 L13 L14 L15 L16 L17 L18: holds in every world', async () => {
     const reports: SimulationReport[] = []
     for (let seed = 1; seed <= seedsInTests; seed += 1) reports.push(await simulate(seed))
     expect(reports.filter(({ violations }) => violations.length > 0)).toEqual([])

@@ -12,6 +12,7 @@ import { type ClientWorld, runReader, runWatcher, runWriter } from './clients.ts
 import type { SimulatedConnection, SimulatedEngine } from './engines.ts'
 import { emptyHistory, type History } from './history.ts'
 import { type Instance, type Surroundings, startInstance } from './instance.ts'
+import { runKeyHolder } from './key-holders.ts'
 import type { Mutant } from './mutants.ts'
 import { type DeliveryObserver, deliveryObserver } from './observed.ts'
 import { runPayer, wallet } from './payers.ts'
@@ -178,6 +179,7 @@ export function startClients(world: World): void {
   each(plan.readers, (index) => finishes(runReader(clients, chanceOf(seed, 2, index))))
   each(plan.watchers, (index) => void runWatcher(clients, `watcher ${index}`, chanceOf(seed, 3, index)))
   each(plan.payers, (index) => finishes(runPayer(clients, `payer ${index}`, wallets[index % 2] ?? wallets[0], chanceOf(seed, 7, index))))
+  each(plan.keyHolders, (index) => finishes(runKeyHolder(clients, chanceOf(seed, 10, index))))
   each(plan.remote.forgers, (index) => finishes(runForger(clients, sender.overheard, chanceOf(seed, 8, index))))
   each(plan.subscribers, (index) => {
     const random = chanceOf(seed, 9, index)
