@@ -1,13 +1,16 @@
-import type { Log, RateLimitDecision, RateLimiter } from '@cbp/core'
+import type { Log, RateLimitDecision, RateLimiter, RateLimitRequest } from '@cbp/core'
 import type { InProcessRateLimiter } from './in-process/in-process-rate-limiter.ts'
 import type { SharedRateLimiter } from './redis/redis-rate-limiter.ts'
 
 export type FallbackRateLimiterOptions = Readonly<{ shared: SharedRateLimiter; local: InProcessRateLimiter; log: Log }>
 
 export interface FallbackRateLimiter extends RateLimiter {
-  /** Whose counts decided last: those of all instances, or those of this one alone. */
-  counting(): 'all-instances' | 'this-instance'
+  /** Whose counts decide: those of all instances, or those of this one alone. What was alone last is tried anew. */
+  counting(): Promise<'all-instances' | 'this-instance'>
 }
+
+/** Taken of a partition of its own to see whether the shared counts are back. */
+const probe: RateLimitRequest = { partition: 'probe', limit: 1_000_000, windowSeconds: 60, cost: 1 }
 
 /**
  * Limits by the shared counts, and by its own at all times. So one instance never admits more than the limit, whatever the
@@ -33,6 +36,10 @@ export function rateLimiterWithFallback({ shared, local, log }: FallbackRateLimi
       const own = local.takeNow(request)
       return own.decision.allowed ? shared.take(request).then((asked) => settle(asked, own)) : own.decision
     },
-    counting: () => (isAlone ? 'this-instance' : 'all-instances'),
+    async counting() {
+      // Without it a service that nobody asks would seem alone long after the shared counts have come back.
+      if (isAlone) tell((await shared.take(probe)) === null)
+      return isAlone ? 'this-instance' : 'all-instances'
+    },
   }
 }

@@ -109,7 +109,7 @@ async function openCache({ redis }: Settings, log: Log, opening: AsyncDisposable
     rateLimiter,
     health: async () => {
       const { status, output } = await connection.health()
-      if (status !== 'pass' || rateLimiter.counting() === 'all-instances') return { status, reason: output }
+      if (status !== 'pass' || (await rateLimiter.counting()) === 'all-instances') return { status, reason: output }
       return { status: 'warn', reason: 'rate limits are counted by this instance alone' }
     },
   }
