@@ -35,6 +35,8 @@ describe('shipped defaults', () => {
     const documented: readonly (readonly [string, string, JsonValue])[] = [
       ['security', 'rate-limit.per-ip', { limit: 1000, windowSeconds: 900 }],
       ['security', 'rate-limit.per-client', { limit: 1000, windowSeconds: 900 }],
+      ['security', 'api-key.lifetime-days', 90],
+      ['security', 'api-key.overlap-days', 7],
       ['delivery', 'relay.lease-ms', 10_000],
       ['delivery', 'webhook.retry-schedule-seconds', [0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]],
       ['delivery', 'webhook.timeout-ms', 15_000],
