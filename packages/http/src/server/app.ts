@@ -16,6 +16,7 @@ import { webhookEndpoints } from '../webhooks/endpoints.ts'
 import { type Answer, answerWithout } from './answer.ts'
 import { requestDeadlines } from './deadline.ts'
 import type { AppDependencies } from './dependencies.ts'
+import type { Edge } from './edge.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Exchange, type ExchangeParts, type HostBindings, requestIds } from './exchange.ts'
 import { type RefuseExpectation, refuseExpectation } from './expectation.ts'
@@ -33,6 +34,8 @@ export type HttpInterface = Readonly<{
   endpoints: readonly Endpoint[]
   fastLane: FastLane
   refuseExpectation: RefuseExpectation
+  /** Whether an address is that of a trusted proxy. */
+  isProxy: Edge['isProxy']
   /** For what is refused before there is a request. */
   secureHeaders: SecureHeaders
 }>
@@ -93,6 +96,7 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     endpoints,
     fastLane: fastLane(line, endpoints, { ...parts, log: deps.log }),
     refuseExpectation: refuseExpectation(line, parts),
+    isProxy: deps.edge.isProxy,
     secureHeaders,
   }
 }

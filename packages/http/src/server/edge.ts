@@ -1,5 +1,5 @@
 import type { AuditService, AuthenticateApiKey, RateLimiter, SignedMessage } from '@cbp/core'
-import { addressFinder, type FindAddress } from '../access/client-address.ts'
+import { addressFinder, type FindAddress, isWithin } from '../access/client-address.ts'
 import { authenticator } from '../access/credentials.ts'
 import type { VerifyToken } from '../access/verify-token.ts'
 import { type Guard, guard } from './guard.ts'
@@ -25,16 +25,26 @@ export type EdgeParts = Readonly<{
 
 /** What stands between a request and its endpoint. */
 export type Edge = Pick<EdgeParts, 'note' | 'isSigned'> &
-  Readonly<{ guard: Guard; limits: RateLimits; gate: LoadGate; streams: OpenStreams; findAddress: FindAddress }>
+  Readonly<{
+    /** Whether an address is that of a trusted proxy. */
+    isProxy: (address: string | undefined) => boolean
+    guard: Guard
+    limits: RateLimits
+    gate: LoadGate
+    streams: OpenStreams
+    findAddress: FindAddress
+  }>
 
 export function edge({ verifyToken, authenticateApiKey, isSigned, limiter, settings, note, trustProxy, turns }: EdgeParts): Edge {
+  const findAddress = addressFinder(trustProxy)
   const keeper = guard(authenticator(verifyToken, authenticateApiKey), note)
   return {
     guard: keeper,
     limits: rateLimits({ limiter, settings, note }),
     gate: loadGate({ limits: () => settings().load, ...(turns === undefined ? {} : { turns }) }),
     streams: openStreams(keeper),
-    findAddress: addressFinder(trustProxy),
+    findAddress,
+    isProxy: (address) => isWithin(findAddress(address, undefined), trustProxy),
     isSigned,
     note,
   }

@@ -6,6 +6,7 @@ import { problem, problemText } from '../problems/problem.ts'
 import type { Tls } from '../tls/secure-server.ts'
 import { createSecureServer } from '../tls/serve-securely.ts'
 import type { HttpInterface } from './app.ts'
+import { limitConnections } from './connections.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SecureHeaders } from './secure-headers.ts'
 
@@ -41,7 +42,7 @@ export type Place = Readonly<{ host: string; port: number; tls?: Tls | null }>
 
 /** Opens the port. Rejects with the error of node when it cannot. */
 export async function listen(
-  { app, fastLane, refuseExpectation, secureHeaders }: HttpInterface,
+  { app, fastLane, isProxy, refuseExpectation, secureHeaders }: HttpInterface,
   { host, port, tls = null }: Place,
   lifecycle: Lifecycle,
   newRequestId: () => string,
@@ -54,6 +55,7 @@ export async function listen(
   }
   const { server, cutHandshakes } =
     tls === null ? { server: createServer(serverOptions, answer), cutHandshakes: () => {} } : createSecureServer(tls, serverOptions, answer)
+  limitConnections(server, isProxy)
   server.on('checkExpectation', refuseExpectation)
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) =>
     refuseConnection(error, socket, secureHeaders, newRequestId()),
