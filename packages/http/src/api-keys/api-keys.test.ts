@@ -165,4 +165,17 @@ describe('an API key', () => {
     expect(await problemOf(await rotate({ raw: '{', headers: { 'content-type': 'application/json' } }))).toMatchObject({ status: 400 })
     expect((await bodyOf(await rotate({ body: { recipient: { kty: 'EC', kid: 'desk' } } }))).jwe).toContain('sealed for desk')
   })
+
+  it('L18: opens what it allows until it is revoked, with the old secret beside the new', async () => {
+    const opened = await openApp()
+    const { id, key } = await made(opened)
+    const statusWith = async (text: string, path: string) =>
+      (await opened.call('GET', path, { headers: { authorization: `Bearer ${text}` } })).status
+    const { key: second } = await bodyOf(await opened.call('POST', `${path}/${id}/rotate`))
+    expect([await statusWith(key, '/payments'), await statusWith(second, '/payments'), await statusWith(key, '/config')]).toEqual([
+      200, 200, 403,
+    ])
+    await opened.call('DELETE', `${path}/${id}`)
+    expect([await statusWith(key, '/payments'), await statusWith(second, '/payments')]).toEqual([401, 401])
+  })
 })
