@@ -27,6 +27,18 @@ const production: Readonly<Record<string, string>> = {
 }
 
 describe('settings', () => {
+  it('find the key ring in any variable, or leave it to a command', () => {
+    const ringOf = (ring: string, more: Readonly<Record<string, string>> = {}): unknown => {
+      const { keyring, unknown } = readSettings({ CBP_KEYRING: ring, ...more }, '/srv')._unsafeUnwrap()
+      expect(unknown).toEqual([])
+      return keyring
+    }
+    expect(ringOf('env:RING', { RING: '{}' })).toMatchObject({ kind: 'environment', name: 'RING', text: { reveal: expect.any(Function) } })
+    expect(ringOf('env:CBP_RING', { CBP_RING: '{}' })).toMatchObject({ kind: 'environment', name: 'CBP_RING' })
+    expect(ringOf('env:RING')).toMatchObject({ text: null })
+    expect(ringOf('command:/usr/bin/keys  --for cbp')).toEqual({ kind: 'command', program: '/usr/bin/keys', args: ['--for', 'cbp'] })
+  })
+
   it('have defaults for development', () => {
     expect(readSettings({}, '/srv')._unsafeUnwrap()).toEqual({
       env: 'development',

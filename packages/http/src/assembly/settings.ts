@@ -165,7 +165,8 @@ export function readSettings(
   if (sql.isErr()) faults.push(sql.error)
   faults.push(...tlsFaults(given), ...environmentFaults(given))
   if (!parsed.success || sql.isErr() || faults.length > 0) return err(faults)
-  const unknown = Object.keys(given).filter((name) => !knownNames.has(name) && !name.startsWith('CBP_TEST_'))
+  const isRing = (name: string): boolean => given['CBP_KEYRING'] === `env:${name}`
+  const unknown = Object.keys(given).filter((name) => !knownNames.has(name) && !name.startsWith('CBP_TEST_') && !isRing(name))
   return ok(settingsOf(parsed.data, { dataDir, workingDirectory, environment }, sql.value, unknown))
 }
 
