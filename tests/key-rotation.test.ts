@@ -66,7 +66,7 @@ describe('rotating the key ring under a service at work', { timeout: 120_000 }, 
   let token: string
   let receiver: Receiver
 
-  const call = async (method: string, path: string, body: unknown): Promise<Record<string, string>> => {
+  const call = async (method: 'POST', path: string, body: unknown): Promise<Record<string, string>> => {
     const answer = await send(method, `${service.url}/webhooks/subscriptions${path}`, token, {}, body)
     if (answer === null || answer.status >= 300) throw new Error(`${method} ${path}: ${answer?.status} ${answer?.text}`)
     return JSON.parse(answer.text) as Record<string, string>

@@ -79,7 +79,7 @@ export function startPayers({ urls, token, name, clients }: Work): Payers {
 }
 
 export async function send(
-  method: 'GET' | 'POST' | 'PUT',
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH',
   url: string,
   token: string | null,
   given: Readonly<Record<string, string>> = {},
