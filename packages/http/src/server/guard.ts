@@ -13,6 +13,8 @@ export interface Guard {
   authenticate(exchange: Exchange, access: Exclude<Access, null>): Admitted | Promise<Admitted>
   /** Whether they may call this; `null` when they may. */
   authorize(exchange: Exchange, access: Exclude<Access, null>, identity: Identity): Problem | null
+  /** Takes note that an endpoint has refused a scope of configuration. */
+  noteScope(exchange: Exchange, route: string): void
   /** Whether what was accepted once still counts. */
   isStillValid(credential: PresentCredential, from: Pick<Exchange, 'address' | 'certificate'>): Promise<boolean>
   /** How many credentials were refused so far. */
@@ -67,6 +69,9 @@ export function guard(authenticate: Authenticate, note: AuditService['note']): G
       return problem('insufficient-permission', `The credential does not grant ${access}.`, {
         headers: { 'www-authenticate': `${realm}, error="insufficient_scope", scope="${access}"` },
       })
+    },
+    noteScope: ({ identity, requestId }, route) => {
+      note({ action: 'scope.refused', actor: identity?.client ?? 'anonymous', subject: null, requestId, details: { route } })
     },
     isStillValid: async (credential, from) => {
       const authentication = await authenticate(credential, from)

@@ -67,6 +67,7 @@ export function pipeline(deps: PipelineDependencies): Pipeline {
       const leave = entered instanceof Promise ? await entered : entered
       if (leave === null) return shed(deps, endpoint, exchange, startedAt)
       const outcome = await answer(deps, endpoint, exchange)
+      if ('code' in outcome && outcome.code === 'scope-not-permitted') deps.guard.noteScope(exchange, endpoint.path)
       const finished = finish(deps, outcome, exchange)
       if (!('run' in finished)) {
         leave()

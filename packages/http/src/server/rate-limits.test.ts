@@ -80,16 +80,19 @@ describe('rate limits', () => {
   })
 
   it('note who met them, and which credentials and permissions were refused', async () => {
-    const opened = await openLimited(4, 1)
+    const opened = await openLimited(5, 1)
     const lacking = `Bearer ${await token({ scope: '', sub: 'lacking' })}`
     await statuses(opened, 2)
     await statuses(opened, 1, '/config', { headers: { authorization: 'Bearer x.y.z' } })
     await statuses(opened, 1, '/config', { headers: { authorization: lacking } })
+    const confined = `Bearer ${await token({ cbp_scopes: ['/production'], sub: 'confined' })}`
+    await statuses(opened, 1, '/config/payments/a?scope=/staging', { headers: { authorization: confined } })
     await statuses(opened, 1)
     expect(opened.noted.map(({ action, actor }) => `${action} ${actor}`)).toEqual([
       'limit.hit client https://issuer.test|tester',
       'token.refused unknown',
       'permission.refused https://issuer.test|lacking',
+      'scope.refused https://issuer.test|confined',
       'limit.hit ip unknown',
     ])
     expect(JSON.stringify(opened.noted)).not.toContain('x.y.z')
