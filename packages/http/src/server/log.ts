@@ -26,6 +26,14 @@ export function openLog(level: 'debug' | 'info' | 'warn' | 'error', pretty: bool
 /** Passes on what has been gathered; `flush` also waits until it is written, and ends the gathering. */
 type Gathering = Readonly<{ pass: () => void; flush: () => void }>
 
+/** JSON leaves them as they are, but viewers take them for ends of lines, for commands, or read what follows backwards. */
+const breaking = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+const unbroken = /^[^\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$/
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
 /**
  * Gathers lines into few writes, which makes the request log several times cheaper: pino's own destination measures all
  * that it holds again with every line.
@@ -42,7 +50,7 @@ function gather(): Gathering & Readonly<{ lines: DestinationStream }> {
   return {
     lines: {
       write: (line) => {
-        waiting += line
+        waiting += unbroken.test(line) ? line : line.replaceAll(breaking, escaped)
         if (waiting.length >= gatheredLength) pass()
       },
     },
