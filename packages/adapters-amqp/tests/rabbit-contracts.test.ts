@@ -105,6 +105,20 @@ describe.skipIf(!rabbitIsHere())('RabbitMQ', { timeout: 30_000 }, () => {
     await Promise.all([one.close(), two.close()])
   })
 
+  it('wakes others for what a short-lived process raised before it was connected and ended', async () => {
+    const prefix = nextPrefix()
+    const long = signalsAt(prefix)
+    await connected(long)
+    await heard(long, long)
+    const woken = new Set<string>()
+    long.listen('access', () => woken.add('access'))
+    const brief = signalsAt(prefix)
+    brief.raise('access')
+    await brief.close()
+    await vi.waitFor(() => expect([...woken]).toEqual(['access']), { timeout: 2_000 })
+    await long.close()
+  })
+
   it('wakes everybody after a lost connection, for what was missed meanwhile', async () => {
     const proxy = await tcpProxy(rabbit.url)
     const signals = signalsAt(nextPrefix(), proxy.url)

@@ -3,6 +3,7 @@ import type { Channel, ChannelModel } from 'amqplib'
 import { inProcessSignals } from '../in-process/in-process-signals.ts'
 import { type LinkDependencies, type LinkState, rabbitLink } from './rabbit-link.ts'
 import { openQuietly } from './topology.ts'
+import { within } from './within.ts'
 
 export type RabbitSignalsOptions = LinkDependencies & Readonly<{ prefix?: string }>
 
@@ -16,11 +17,14 @@ const topics: readonly Topic[] = ['revisions', 'events', 'deliveries', 'access']
 /** Wake-ups of one topic within so long are one: each makes every instance look into the database. */
 const togetherMs = 5
 
+/** How long `close` may wait for a connection that is just being made. */
+const lastWordsMs = 1_500
+
 const nothing = Buffer.alloc(0)
 
 /**
  * Wake-ups for every instance. Those of this process are woken before `raise` returns; the others by a message that nobody
- * waits for, keeps or repeats: whoever misses it finds out by polling. After a connection was lost everybody is woken once.
+ * waits for or repeats: whoever misses it finds out by polling. After a connection was lost everybody is woken once.
  */
 export function rabbitSignals({ prefix = '', ...deps }: RabbitSignalsOptions): RabbitSignals {
   const exchange = `${prefix}cbp.wake-ups`
@@ -28,6 +32,9 @@ export function rabbitSignals({ prefix = '', ...deps }: RabbitSignalsOptions): R
   let channel: Channel | null = null
   let queue = ''
   let isBlocked = false
+  /** Raised while there was nobody to tell: at most every topic once. */
+  const unsent = new Set<Topic>()
+  let allSent: (() => void) | null = null
 
   const link = rabbitLink(deps, 'wake-ups', {
     async opened(model) {
@@ -41,6 +48,10 @@ export function rabbitSignals({ prefix = '', ...deps }: RabbitSignalsOptions): R
       })
       isBlocked = false
       for (const topic of topics) own.raise(topic)
+      const late = [...unsent]
+      unsent.clear()
+      send(late)
+      if (unsent.size === 0) allSent?.()
     },
     lost() {
       channel = null
@@ -51,16 +62,39 @@ export function rabbitSignals({ prefix = '', ...deps }: RabbitSignalsOptions): R
   })
 
   const send = (raised: Iterable<Topic>): void => {
-    // What is not sent would only be kept in memory: the others poll.
-    if (channel === null || isBlocked) return
-    try {
-      for (const topic of raised) channel.publish(exchange, topic, nothing, { appId: queue })
-    } catch {
-      // The connection has just been lost.
+    for (const topic of raised) {
+      try {
+        if (channel === null || isBlocked) unsent.add(topic)
+        else channel.publish(exchange, topic, nothing, { appId: queue })
+      } catch {
+        // The connection has just been lost.
+        unsent.add(topic)
+      }
     }
   }
   const together = atMostEvery(deps.clock, togetherMs, send)
   link.start()
+
+  /** A short-lived program may end before it is connected: what it did, the others should still hear of at once. */
+  async function lastSent(): Promise<void> {
+    if (unsent.size === 0) return
+    const sent = new Promise<void>((resolve) => {
+      allSent = resolve
+    })
+    await within(deps.clock, lastWordsMs, sent)
+  }
+
+  /** The end of a connection may overtake what was published in it; that of a channel does not. */
+  async function delivered(): Promise<void> {
+    const ending = channel
+    channel = null
+    if (ending !== null && !isBlocked)
+      await within(
+        deps.clock,
+        lastWordsMs,
+        ending.close().catch(() => {}),
+      )
+  }
 
   return {
     raise(topic) {
@@ -70,7 +104,9 @@ export function rabbitSignals({ prefix = '', ...deps }: RabbitSignalsOptions): R
     listen: own.listen,
     state: link.state,
     async close() {
-      together.stop()
+      send(together.stop())
+      await lastSent()
+      await delivered()
       await link.close()
     },
   }
@@ -109,7 +145,7 @@ function atMostEvery(
   clock: Clock,
   ms: number,
   send: (topics: Iterable<Topic>) => void,
-): Readonly<{ add(topic: Topic): void; stop(): void }> {
+): Readonly<{ add(topic: Topic): void; stop(): readonly Topic[] }> {
   const raised = new Set<Topic>()
   const { signal, cancel } = cancelSource()
   let isPausing = false
@@ -132,6 +168,12 @@ function atMostEvery(
         void pause()
       }
     },
-    stop: cancel,
+    /** Answers what was not sent yet. */
+    stop() {
+      cancel()
+      const left = [...raised]
+      raised.clear()
+      return left
+    },
   }
 }
