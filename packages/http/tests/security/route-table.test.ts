@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { openApp } from '../support.ts'
-import { disagreements, endpointsOf, nameOf, routedNames } from './route-table.ts'
+import { disagreements, nameOf, routedNames } from './route-table.ts'
 
 describe('the table of rules', () => {
   it('agrees with every route that the app has, and has no other', async () => {
     const opened = await openApp()
-    const endpoints = endpointsOf(opened)
+    const { endpoints } = opened.face
     expect(endpoints.map(nameOf).toSorted()).toEqual(routedNames(opened).toSorted())
     expect(disagreements(endpoints)).toEqual([])
   })
 
   it('finds a planted route that nobody thought about, and one that changed its mind', async () => {
-    const endpoints = endpointsOf(await openApp())
+    const { endpoints } = (await openApp()).face
     const planted = { method: 'get', path: '/config/{component}/{key}/secret', permission: null, confinement: null } as const
     expect(disagreements([...endpoints, planted])).toEqual(['GET /config/{component}/{key}/secret has no rule'])
     const changed = endpoints.map((each) => (nameOf(each) === 'GET /audit' ? { ...each, permission: null } : each))

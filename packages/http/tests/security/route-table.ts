@@ -1,15 +1,4 @@
-import { apiKeyEndpoints } from '../../src/api-keys/endpoints.ts'
-import { auditEndpoints } from '../../src/audit/endpoints.ts'
-import { configEndpoints } from '../../src/config/endpoints.ts'
-import { docsEndpoints } from '../../src/docs/endpoints.ts'
-import { eventEndpoints } from '../../src/events/endpoints.ts'
-import { healthEndpoints } from '../../src/health/endpoints.ts'
-import { metricsEndpoints } from '../../src/metrics/endpoints.ts'
-import { paymentEndpoints } from '../../src/payments/endpoints.ts'
-import { problemEndpoints } from '../../src/problems/endpoints.ts'
 import type { Endpoint } from '../../src/server/endpoint.ts'
-import { userEndpoints } from '../../src/users/endpoints.ts'
-import { webhookEndpoints } from '../../src/webhooks/endpoints.ts'
 import type { TestApp } from '../support.ts'
 import { type Rule, rules } from './route-rules.ts'
 
@@ -22,23 +11,6 @@ export function nameOf({ method, path }: Pick<Endpoint, 'method' | 'path'>): str
 /** What the app has told its router, in the words of the table. */
 export function routedNames({ app }: Pick<TestApp, 'app'>): readonly string[] {
   return app.routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
-}
-
-/** Every endpoint with what it says of itself; a test holds them against the routes that the app really has. */
-export function endpointsOf({ deps, app }: Pick<TestApp, 'deps' | 'app'>): readonly Endpoint[] {
-  return [
-    ...healthEndpoints(deps),
-    ...metricsEndpoints(deps),
-    ...problemEndpoints(),
-    ...configEndpoints(deps),
-    ...paymentEndpoints(deps.core.payments),
-    ...webhookEndpoints(deps),
-    ...apiKeyEndpoints(deps),
-    ...eventEndpoints(deps.core.events),
-    ...userEndpoints(deps.core.users),
-    ...auditEndpoints(deps.core.audit),
-    ...docsEndpoints(app, deps.version),
-  ]
 }
 
 /** What is wrong with an endpoint in the eyes of the table; empty when they agree. */
