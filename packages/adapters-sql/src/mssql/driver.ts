@@ -98,11 +98,22 @@ function driverOver(pool: Pool, tedious: Tedious): Driver {
   function session(): Session {
     let connection: Connection | null = null
     let isBroken = false
+    let hasEnded = false
     // Told by whoever wrote the text: not every server reports a transaction that a batch has begun.
     let isOpen = false
+
+    /** A connection that comes after the end would be nobody's to give back. */
+    async function take(): Promise<Connection> {
+      if (hasEnded) throw endedError()
+      const taken = await pool.acquire({})
+      if (!hasEnded) return taken
+      pool.release(taken)
+      throw endedError()
+    }
+
     return {
       async run(batch) {
-        connection ??= await pool.acquire({})
+        connection ??= await take()
         try {
           const results = await send(connection, batch)
           if (batch.transaction !== undefined) isOpen = batch.transaction === 'begins'
@@ -114,6 +125,7 @@ function driverOver(pool: Pool, tedious: Tedious): Driver {
         }
       },
       async end() {
+        hasEnded = true
         const held = connection
         if (held === null) return
         connection = null
@@ -144,6 +156,11 @@ function driverOver(pool: Pool, tedious: Tedious): Driver {
     roundTrips: () => roundTrips,
     close: async () => void (await pool.close()),
   }
+}
+
+/** As the driver has it for a connection that was closed. */
+function endedError(): Error {
+  return Object.assign(new Error('the session has ended'), { code: 'ECONNCLOSED' })
 }
 
 /** Whether the server itself raised the error, so that the connection is in a known state. */
