@@ -42,26 +42,24 @@ export type ExchangeParts = Readonly<{
 
 export type HostBindings = Readonly<{ incoming?: IncomingMessage; outgoing?: ServerResponse }>
 
-/** What an exchange knows of its connection. */
-export function connectionOf(
-  incoming: IncomingMessage | undefined,
-  findAddress: FindAddress,
-): Pick<Exchange, 'address' | 'certificate' | 'credentialFields'> {
-  const socket = incoming?.socket
-  return {
-    address: findAddress(socket?.remoteAddress, incoming?.headers['x-forwarded-for'] as string | undefined),
-    certificate: certificateOf(socket),
-    credentialFields: () => (incoming === undefined ? 1 : countCredentials(incoming.rawHeaders)),
-  }
+/** `incoming` is absent when the app is called without a server, as tests do. */
+export function addressOf(incoming: IncomingMessage | undefined, findAddress: FindAddress): ClientAddress {
+  if (incoming === undefined) return findAddress(undefined, undefined)
+  return findAddress(incoming.socket.remoteAddress, incoming.headers['x-forwarded-for'] as string | undefined)
 }
 
-/** Apart, because a stream keeps it, and should keep nothing else of its request. */
-function certificateOf(socket: Socket | undefined): () => string | null {
+/** Keeps the socket alone, because a stream keeps this, and should keep nothing else of its request. */
+export function certificateOf(incoming: IncomingMessage | undefined): () => string | null {
+  return thumbprintOf(incoming?.socket)
+}
+
+function thumbprintOf(socket: Socket | undefined): () => string | null {
   return () => peerCertificateThumbprint(socket)
 }
 
-/** Names and values in turn. The length tells nearly all names apart, and costs nothing. */
-function countCredentials(raw: readonly string[]): number {
+/** How many fields carry credentials. The length of a name tells nearly all of them apart, and costs nothing. */
+export function countCredentials(incoming: IncomingMessage | undefined): number {
+  const raw = incoming?.rawHeaders ?? []
   let count = 0
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] as string

@@ -3,7 +3,7 @@ import type { Log } from '@cbp/core'
 import { entryPath } from '../config/reads.ts'
 import { watchPath } from '../config/watching.ts'
 import type { Endpoint } from './endpoint.ts'
-import { connectionOf, type Exchange, type ExchangeParts, readTraceparent } from './exchange.ts'
+import { addressOf, certificateOf, countCredentials, type Exchange, type ExchangeParts, readTraceparent } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
 import { readIncoming } from './read-incoming.ts'
 
@@ -99,7 +99,9 @@ export function plainExchange(
     requestId: requestIdFor(headers['x-request-id'] as string | undefined),
     traceparent: readTraceparent(headers['traceparent'] as string | undefined),
     outgoing,
-    ...connectionOf(incoming, findAddress),
+    address: addressOf(incoming, findAddress),
+    certificate: certificateOf(incoming),
+    credentialFields: () => countCredentials(incoming),
     identity: null,
     rateLimit: null,
   }

@@ -6,11 +6,11 @@ import type { Access } from './endpoint.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Who calls; `null` for a credential that is refused where that is an answer too; or the problem. */
-export type Admitted = Identity | null | Problem
+export type IdentityOrRefusal = Identity | null | Problem
 
 export interface Guard {
   /** Finds out who calls (RFC 6750). At once for a credential that was looked at a moment ago. */
-  authenticate(exchange: Exchange, access: Exclude<Access, null>): Admitted | Promise<Admitted>
+  authenticate(exchange: Exchange, access: Exclude<Access, null>): IdentityOrRefusal | Promise<IdentityOrRefusal>
   /** Whether they may call this; `null` when they may. */
   authorize(exchange: Exchange, access: Exclude<Access, null>, identity: Identity): Problem | null
   /** Takes note that an endpoint has refused a scope of configuration. */
@@ -41,7 +41,7 @@ export function guard(authenticate: Authenticate, note: AuditService['note']): G
     if (access === 'any-bearer') return null
     return refusal.kind === 'token-refused' ? refuseToken(refusal.reason) : refuseApiKey()
   }
-  const decide = (exchange: Exchange, authentication: Authentication, access: Access): Admitted => {
+  const decide = (exchange: Exchange, authentication: Authentication, access: Access): IdentityOrRefusal => {
     if (!('kind' in authentication)) return authentication
     switch (authentication.kind) {
       case 'token-refused':

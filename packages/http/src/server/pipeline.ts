@@ -4,7 +4,7 @@ import type { Answer, StreamedAnswer } from './answer.ts'
 import type { RequestDeadlines } from './deadline.ts'
 import type { Endpoint, Outcome } from './endpoint.ts'
 import type { Exchange } from './exchange.ts'
-import type { Guard } from './guard.ts'
+import type { Guard, IdentityOrRefusal } from './guard.ts'
 import type { LoadGate } from './load-gate.ts'
 import type { OpenStreams } from './open-streams.ts'
 import type { RateLimits } from './rate-limits.ts'
@@ -115,7 +115,8 @@ function logDefect(log: Log, requestId: string, route: string, defect: unknown):
 
 async function answer(deps: PipelineDependencies, endpoint: Endpoint, exchange: Exchange): Promise<Outcome> {
   try {
-    const refusal = await admit(deps, endpoint, exchange)
+    const admitted = admit(deps, endpoint, exchange)
+    const refusal = admitted instanceof Promise ? await admitted : admitted
     if (refusal !== null) return refusal
     const { deadlineMs } = endpoint
     if (deadlineMs === null) return await endpoint.run(exchange)
@@ -129,27 +130,37 @@ async function answer(deps: PipelineDependencies, endpoint: Endpoint, exchange: 
   }
 }
 
-/** Finds out who calls, and whether they may and have not called too often; `null` when the endpoint may run. */
-async function admit({ limits, guard }: PipelineDependencies, endpoint: Endpoint, exchange: Exchange): Promise<Problem | null> {
-  const { permission, traffic } = endpoint
-  const isCounted = traffic === 'request' || traffic === 'stream'
-  if (isCounted) {
-    const counted = limits.ofAddress(exchange)
-    const refusal = counted instanceof Promise ? await counted : counted
-    if (refusal !== null) return refusal
-  }
-  if (permission === null) return null
-  const authenticated = guard.authenticate(exchange, permission)
-  const identity = authenticated instanceof Promise ? await authenticated : authenticated
-  if (identity === null) return null
+type Admitted = Problem | null | Promise<Problem | null>
+
+/**
+ * Finds out who calls, and whether they may and have not called too often; `null` when the endpoint may run. At once where
+ * nobody else has to be asked: a promise for each step would cost as much as the steps.
+ */
+function admit(deps: PipelineDependencies, endpoint: Endpoint, exchange: Exchange): Admitted {
+  const counted = isCounted(endpoint) ? deps.limits.ofAddress(exchange) : null
+  if (counted instanceof Promise) return counted.then((refusal) => refusal ?? identify(deps, endpoint, exchange))
+  return counted ?? identify(deps, endpoint, exchange)
+}
+
+function isCounted({ traffic }: Endpoint): boolean {
+  return traffic === 'request' || traffic === 'stream'
+}
+
+function identify(deps: PipelineDependencies, endpoint: Endpoint, exchange: Exchange): Admitted {
+  if (endpoint.permission === null) return null
+  const identity = deps.guard.authenticate(exchange, endpoint.permission)
+  if (identity instanceof Promise) return identity.then((settled) => accept(deps, endpoint, exchange, settled))
+  return accept(deps, endpoint, exchange, identity)
+}
+
+function accept({ limits, guard }: PipelineDependencies, endpoint: Endpoint, exchange: Exchange, identity: IdentityOrRefusal): Admitted {
+  const { permission } = endpoint
+  if (identity === null || permission === null) return null
   if ('code' in identity) return identity
   exchange.identity = identity
-  if (isCounted) {
-    const counted = limits.ofClient(exchange, identity.client)
-    const refusal = counted instanceof Promise ? await counted : counted
-    if (refusal !== null) return refusal
-  }
-  return guard.authorize(exchange, permission, identity)
+  const counted = isCounted(endpoint) ? limits.ofClient(exchange, identity.client) : null
+  if (counted instanceof Promise) return counted.then((refusal) => refusal ?? guard.authorize(exchange, permission, identity))
+  return counted ?? guard.authorize(exchange, permission, identity)
 }
 
 function lateness({ method }: Endpoint): string {

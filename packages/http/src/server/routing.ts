@@ -1,6 +1,15 @@
 import type { Context, Hono } from 'hono'
 import type { Endpoint } from './endpoint.ts'
-import { type BodyRead, connectionOf, type Exchange, type ExchangeParts, type HostBindings, readTraceparent } from './exchange.ts'
+import {
+  addressOf,
+  type BodyRead,
+  certificateOf,
+  countCredentials,
+  type Exchange,
+  type ExchangeParts,
+  type HostBindings,
+  readTraceparent,
+} from './exchange.ts'
 
 type App = Hono<{ Bindings: HostBindings }>
 export type AppContext = Context<{ Bindings: HostBindings }>
@@ -36,7 +45,9 @@ export function exchangeOf(c: AppContext, { requestIdFor, inTime, findAddress }:
     requestId: requestIdFor(header('x-request-id')),
     traceparent: readTraceparent(header('traceparent')),
     outgoing: outgoing ?? null,
-    ...connectionOf(incoming, findAddress),
+    address: addressOf(incoming, findAddress),
+    certificate: certificateOf(incoming),
+    credentialFields: () => countCredentials(incoming),
     identity: null,
     rateLimit: null,
   }
