@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { EdgePeer } from './edge-peers.ts'
 import { connections, untilIdle } from './edge-rates.ts'
 import { type ArrivalFigures, arrivals } from './lib/arrivals.ts'
@@ -17,7 +18,9 @@ export type Overload = Readonly<{
 export const phaseNames = { normal: 'half', overload: '10 times', after: 'half again' } as const
 
 const sustainSeconds = 4
-const probesPerSecond = 400
+const ordinaryCrowd = 256
+export const probesPerSecond = 400
+/** Enough for as long as refusals are held back. */
 const probeConnections = 400
 
 export type OverloadOptions = Readonly<{ crowd: number; seconds: number }>
@@ -33,27 +36,28 @@ export async function overload(what: string, peer: EdgePeer, request: string, { 
   progress(`  ${what}: ${Math.round(sustainable)}/s sustained`)
   await untilIdle(child)
   const phases: Phase[] = []
-  const offer = async (phase: string, times: number, forSeconds: number): Promise<void> => {
+  const offer = async (phase: string, times: number, callers: number, forSeconds: number): Promise<void> => {
     const offered = sustainable * times
     const [startedAt, spentMs] = [performance.now(), child.cpuMs()]
     const [figures, probe] = await Promise.all([
-      arrivalsApart({ port, request, perSecond: offered, connections: crowd, seconds: forSeconds }),
+      arrivalsApart({ port, request, perSecond: offered, connections: callers, addresses: 16, seconds: forSeconds }),
       arrivals({ port, request, perSecond: probesPerSecond, connections: probeConnections, seconds: forSeconds }),
     ])
     const cpuShare = (child.cpuMs() - spentMs) / (performance.now() - startedAt)
     progress(`  ${what} ${phase}: ${Math.round(figures.acceptedPerSecond)}/s of ${Math.round(offered)}/s, p99 ${probe.p99Ms.toFixed(1)} ms`)
     phases.push({ phase, offered, crowd: figures, probe, cpuShare })
   }
-  const before = await rssMiB(child.url)
-  await offer(phaseNames.normal, 0.5, seconds / 2)
-  await offer(phaseNames.overload, 10, seconds)
-  await offer(phaseNames.after, 0.5, seconds / 4)
+  const before = await rssMiB(child)
+  await offer(phaseNames.normal, 0.5, ordinaryCrowd, seconds / 2)
+  await offer(phaseNames.overload, 10, crowd, seconds)
+  await offer(phaseNames.after, 0.5, ordinaryCrowd, seconds / 4)
   await untilIdle(child)
-  return { what, sustainable, phases, rssMiB: [before, await rssMiB(child.url)] }
+  return { what, sustainable, phases, rssMiB: [before, await rssMiB(child)] }
 }
 
-/** Also shows that the process lives. */
-async function rssMiB(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]) / 2 ** 20
+/** As the kernel sees it; also shows that the process lives. */
+async function rssMiB({ pid, url }: EdgePeer['child']): Promise<number> {
+  const { status } = await fetch(`${url}/health/live`)
+  if (status !== 200) throw new Error(`the server says that it is not alive: ${status}`)
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }

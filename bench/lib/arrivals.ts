@@ -10,20 +10,25 @@ export type ArrivalPlan = Readonly<{
   /** How many arrive, evenly spaced, however slowly the server answers; `null`: each connection asks again once it is answered. */
   perSecond: number | null
   connections: number
+  /** How many addresses they come from, in turn; 1 unless said otherwise. */
+  addresses?: number
   seconds: number
 }>
 
 export type ArrivalFigures = Readonly<{
-  /** That should have been sent, and that were; the others found every connection waiting for an answer. */
   due: number
   sent: number
+  /** Not sent, because every connection was waiting for an answer. */
+  unsent: number
+  /** Not sent, because this process came to them too late: a burst of them would be another load than the one asked for. */
+  missed: number
   /** Answers of the 200s and 300s. */
   accepted: number
   acceptedPerSecond: number
   /** Refused for too much load. */
   shed: number
   shedPerSecond: number
-  /** Any other answer, connections that broke, and requests without an answer two seconds after the last. */
+  /** Any other answer, connections that broke, and requests without an answer six seconds after the last. */
   failures: number
   statuses: Readonly<Record<string, number>>
   /** From the writing of a request that was accepted to its answer, as far as this process got round to reading it. */
@@ -34,21 +39,24 @@ export type ArrivalFigures = Readonly<{
   lagP99Ms: number
 }>
 
-type Connection = { socket: Socket; received: string; sentAt: number }
+/** `sentAt`: `null` while nothing is waited for. */
+type Connection = { socket: Socket; received: string; sentAt: number | null }
 type Told = Readonly<{ status: number; tookMs: number }>
 
 const openedAtOnce = 100
-const drainMs = 2_000
+const drainMs = 6_000
+const lateMs = 25
 const number = '{n}'
 
 /** Sends them, and tells what came of it. */
-export async function arrivals({ port, request, perSecond, connections, seconds }: ArrivalPlan): Promise<ArrivalFigures> {
+export async function arrivals({ port, request, perSecond, connections, addresses = 1, seconds }: ArrivalPlan): Promise<ArrivalFigures> {
   const [before = '', after] = request.split(number)
   const prefix = `${process.pid.toString(36)}-${Math.floor(performance.timeOrigin + performance.now()).toString(36)}-`
   const told: Told[] = []
   const lags: number[] = []
   const idle: Connection[] = []
-  let [due, sent, waiting, broken] = [0, 0, 0, 0]
+  const all: Socket[] = []
+  let [due, sent, missed, waiting, broken] = [0, 0, 0, 0, 0]
   let isOver = false
 
   const send = (connection: Connection, now: number): void => {
@@ -58,18 +66,22 @@ export async function arrivals({ port, request, perSecond, connections, seconds 
     connection.socket.write(after === undefined ? before : `${before}${prefix}${sent}${after}`, 'latin1')
   }
   const take = (connection: Connection, chunk: string): void => {
+    const { sentAt } = connection
+    if (sentAt === null) return
     connection.received = connection.received === '' ? chunk : connection.received + chunk
     const status = statusOfWhole(connection.received)
     if (status === null) return
     connection.received = ''
     waiting -= 1
     const now = performance.now()
-    told.push({ status, tookMs: now - connection.sentAt })
+    told.push({ status, tookMs: now - sentAt })
+    connection.sentAt = null
     if (perSecond === null && !isOver) send(connection, now)
     else idle.push(connection)
   }
-  const open = async (): Promise<void> => {
-    const connection: Connection = { socket: await connected(port), received: '', sentAt: 0 }
+  const open = async (index: number): Promise<void> => {
+    const connection: Connection = { socket: await connected(port, `127.0.0.${1 + (index % addresses)}`), received: '', sentAt: null }
+    all.push(connection.socket)
     connection.socket.setEncoding('latin1')
     connection.socket.on('data', (chunk: string) => take(connection, chunk))
     connection.socket.on('error', () => {})
@@ -82,7 +94,7 @@ export async function arrivals({ port, request, perSecond, connections, seconds 
     idle.push(connection)
   }
   for (let opened = 0; opened < connections; opened += openedAtOnce) {
-    await Promise.all(Array.from({ length: Math.min(openedAtOnce, connections - opened) }, open))
+    await Promise.all(Array.from({ length: Math.min(openedAtOnce, connections - opened) }, (_, index) => open(opened + index)))
   }
 
   const startedAt = performance.now()
@@ -91,30 +103,24 @@ export async function arrivals({ port, request, perSecond, connections, seconds 
   for (let now = startedAt; now < endsAt; now = performance.now()) {
     const arrived = perSecond === null ? 0 : Math.floor(((now - startedAt) * perSecond) / 1000)
     for (; due < arrived; due += 1) {
-      const connection = idle.pop()
-      if (connection === undefined) continue
-      lags.push(now - startedAt - (due * 1000) / (perSecond ?? 1))
-      send(connection, now)
+      const lagMs = now - startedAt - (due * 1000) / (perSecond ?? 1)
+      lags.push(lagMs)
+      const connection = lagMs > lateMs ? null : idle.shift()
+      if (connection === null) missed += 1
+      else if (connection !== undefined) send(connection, now)
     }
     await pause(perSecond === null ? 20 : 1)
   }
   isOver = true
   for (const drainedAt = performance.now() + drainMs; waiting > 0 && performance.now() < drainedAt; ) await pause(20)
   const unanswered = waiting
-  for (const { socket } of idle) socket.destroy()
-  return figuresOf(told, { due: perSecond === null ? sent : due, sent, failures: broken + unanswered, lags, seconds })
+  for (const socket of all) socket.destroy()
+  return figuresOf(told, { due: perSecond === null ? sent : due, sent, missed, failures: broken + unanswered, lags, seconds })
 }
 
-function figuresOf(
-  told: readonly Told[],
-  {
-    due,
-    sent,
-    failures,
-    lags,
-    seconds,
-  }: Readonly<{ due: number; sent: number; failures: number; lags: readonly number[]; seconds: number }>,
-): ArrivalFigures {
+type Counted = Readonly<{ due: number; sent: number; missed: number; failures: number; lags: readonly number[]; seconds: number }>
+
+function figuresOf(told: readonly Told[], { due, sent, missed, failures, lags, seconds }: Counted): ArrivalFigures {
   const statuses: Record<string, number> = {}
   for (const { status } of told) statuses[status] = (statuses[status] ?? 0) + 1
   const accepted = told.filter(({ status }) => status < 400).map(({ tookMs }) => tookMs)
@@ -122,6 +128,8 @@ function figuresOf(
   return {
     due,
     sent,
+    unsent: due - sent - missed,
+    missed,
     accepted: accepted.length,
     acceptedPerSecond: accepted.length / seconds,
     shed: shed.length,

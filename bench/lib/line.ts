@@ -32,9 +32,10 @@ export async function openLine(port: number): Promise<Line> {
   }
 }
 
-export function connected(port: number): Promise<Socket> {
+/** `from`: the address of this end. */
+export function connected(port: number, from = '127.0.0.1'): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true })
     socket.once('connect', () => resolve(socket))
     socket.once('error', reject)
   })
