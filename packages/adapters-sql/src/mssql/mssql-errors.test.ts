@@ -39,6 +39,10 @@ describe('errors of SQL Server', () => {
     expect(JSON.stringify([failure, failureOf(raised(99)), failureOf(broken('ESOCKET'))])).not.toMatch(/secret|10\.0/)
   })
 
+  it('tell who waits in vain for the migrations of another instance what to do', () => {
+    expect(failureOf(raised(50_003))).toMatchObject({ kind: 'in-the-way', reason: expect.stringContaining('another instance') })
+  })
+
   it('look at every error of a batch', () => {
     expect(failureOf(raised(3621, 2627))).toMatchObject({ kind: 'duplicate' })
   })

@@ -11,7 +11,7 @@ const duplicateKey: ReadonlySet<number> = new Set([2601, 2627])
  * Another transaction was in the way and this one has ended without effect: deadlock victim, lock timeout, snapshot conflict,
  * a table that a migration changed under a snapshot, a row read as absent that is there now.
  */
-const inTheWay: ReadonlySet<number> = new Set([1205, 1222, 3960, 3961, thrown.noLongerAbsent])
+const inTheWay: ReadonlySet<number> = new Set([1205, 1222, 3960, 3961, thrown.noLongerAbsent, thrown.migrationLock])
 
 /** The same from an engine that speaks T-SQL and has no numbers for it (SQLSTATE 40001, 55P03). */
 const unnumbered = /^(could not serialize access|canceling statement due to lock timeout)/
@@ -34,6 +34,7 @@ const remedies: ReadonlyMap<number, string> = new Map([
   [9002, 'the transaction log is full; ask the DBA to back it up or to give it space'],
   [3906, 'the database is read-only; point the setting at the primary replica'],
   [18_456, 'the login failed; check user and password'],
+  [thrown.migrationLock, 'another instance has been running migrations for a minute; start again when it has ended'],
 ])
 
 /** How a request ended that did not succeed, as far as the driver knows. */

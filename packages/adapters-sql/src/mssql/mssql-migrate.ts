@@ -8,6 +8,9 @@ import type { Driver, ResultSets, Session } from './driver.ts'
 import type { MssqlMigration } from './migrations/index.ts'
 import { thrown } from './mssql-errors.ts'
 
+/** A step rewrites whole tables perhaps, and whoever waits for the lock waits for all steps of another. */
+export const migrationTimeoutMs: number = 30 * 60_000
+
 type Planned = Result<readonly PlannedMigration[], StoreOpenError>
 
 const createTable = `CREATE TABLE schema_migrations (
@@ -17,8 +20,8 @@ const createTable = `CREATE TABLE schema_migrations (
   applied_at bigint NOT NULL
 );`
 
-/** One instance at a time; the others wait, and then find nothing to do. The lock ends with the transaction. */
-const takeLock = `DECLARE @taken int;
+/** One instance at a time; the others wait, a minute at most, and then find nothing to do. The lock ends with the transaction. */
+export const takeLock: string = `DECLARE @taken int;
 EXEC @taken = sp_getapplock @Resource = N'cbp-migrations', @LockMode = N'Exclusive', @LockOwner = N'Transaction', @LockTimeout = 60000;
 IF @taken < 0 THROW ${thrown.migrationLock}, N'another instance holds the migrations', 1;`
 

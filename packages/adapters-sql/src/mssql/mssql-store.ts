@@ -29,7 +29,7 @@ import { type MssqlMigration, mssqlMigrations } from './migrations/index.ts'
 import { mssqlEngine } from './mssql-engine.ts'
 import { failureOf } from './mssql-errors.ts'
 import { type MssqlHealth, mssqlHealth } from './mssql-health.ts'
-import { plannedMigrations, runMigrations } from './mssql-migrate.ts'
+import { migrationTimeoutMs, plannedMigrations, runMigrations } from './mssql-migrate.ts'
 import { mssqlTransactions } from './mssql-transactions.ts'
 import type { MssqlAddress } from './mssql-url.ts'
 import { readServerTraits } from './server-traits.ts'
@@ -124,7 +124,13 @@ async function prepare(
   // The usual start writes nothing.
   if (pending.value.length === 0) return ok()
   if (options.migrations === 'check') return err(migrationsPending(pending.value))
-  return (await runMigrations(driver, known, options)).map(() => undefined)
+  const slow = { ...options.address, poolSize: 1, requestTimeoutMs: migrationTimeoutMs }
+  const migrating = await openDriver(slow, { readOnlyIntent: false, acquireTimeoutMs })
+  try {
+    return (await runMigrations(migrating, known, options)).map(() => undefined)
+  } finally {
+    await migrating.close()
+  }
 }
 
 export type Drivers = Readonly<{ primary: Driver; replica: Driver | null }>

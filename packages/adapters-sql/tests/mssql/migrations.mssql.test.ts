@@ -1,8 +1,11 @@
 import { fakeClock, fakeRandom } from '@cbp/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openMssqlStore, planMssqlMigrations } from '../../src/index.ts'
+import { openDriver } from '../../src/mssql/driver.ts'
 import { mssqlMigrations } from '../../src/mssql/migrations/index.ts'
+import { takeLock } from '../../src/mssql/mssql-migrate.ts'
 import { open, plan } from '../../src/mssql/mssql-store.ts'
+import { clock } from '../plain-store.ts'
 import { createEmptyDatabase, type EmptyDatabase, serverUrl } from './test-database.ts'
 
 describe.skipIf(serverUrl === undefined)('migrations on SQL Server', { timeout: 60_000 }, () => {
@@ -23,6 +26,17 @@ describe.skipIf(serverUrl === undefined)('migrations on SQL Server', { timeout: 
     expect(new Set(epochs).size).toBe(1)
     await Promise.all(stores.map((store) => store.close()))
     expect((await planMssqlMigrations(database.address))._unsafeUnwrap()).toEqual([])
+  })
+
+  it('wait for those that another instance runs, for longer than a request may take', async () => {
+    const other = await openDriver(database.address, { readOnlyIntent: false, acquireTimeoutMs: 20_000 })
+    const running = other.session()
+    await running.run({ sql: `BEGIN TRANSACTION; ${takeLock}`, parameters: {}, transaction: 'begins' })
+    const opening = openMssqlStore({ address: { ...database.address, requestTimeoutMs: 1000 }, ...ports })
+    await clock.sleep(3000)
+    await running.end()
+    await other.close()
+    await (await opening)._unsafeUnwrap().close()
   })
 
   it('are planned without being run', async () => {
