@@ -55,6 +55,13 @@ describe('sealing to a recipient', () => {
     expect(await refusalOf({ kty: 'oct' })).toContain('symmetric')
   })
 
+  it.each([[], [0], [1], [3], [0, 1], [1, 0, 0], [1, 0, 2], [255, 255, 255, 255, 255, 254]])(
+    'refuses an RSA key whose exponent hides little or nothing: %j',
+    async (...bytes) => {
+      expect(await refusalOf({ ...rsa.publicJwk, e: Buffer.from(bytes).toString('base64url') })).toContain('exponent')
+    },
+  )
+
   it('refuses keys that are meant for something else', async () => {
     expect(await refusalOf({ ...elliptic.publicJwk, use: 'sig' })).toContain('use')
     expect(await refusalOf({ ...elliptic.publicJwk, alg: 'ES256' })).toContain('alg')

@@ -9,6 +9,8 @@ const contentEncryption = 'A256GCM'
 const kidLength = 200
 /** Larger ones only cost time. */
 const rsaBits = { least: 2048, most: 8192 }
+/** NIST SP 800-56B, 6.2: odd, and at least 65537. To the power of 1 everything is sent in the clear, and OpenSSL does it. */
+const leastExponent = 65_537
 
 const coordinate = z.base64url().min(42).max(88)
 const publicMembers = z.discriminatedUnion('kty', [
@@ -59,6 +61,7 @@ function checkRecipient(recipient: JsonObject): Result<Recipient, string> {
   if (bits !== null && (bits < rsaBits.least || bits > rsaBits.most)) {
     return err(`an RSA key has ${rsaBits.least} to ${rsaBits.most} bits, this one ${bits}`)
   }
+  if (jwk.kty === 'RSA' && !isUsableExponent(jwk.e)) return err(`the exponent of an RSA key is odd and at least ${leastExponent}`)
   const algorithm = jwk.kty === 'RSA' ? 'RSA-OAEP-256' : 'ECDH-ES+A256KW'
   if (use !== undefined && use !== 'enc') return err('its use is not enc')
   if (alg !== undefined && alg !== algorithm) return err(`its alg is not ${algorithm}`)
@@ -81,6 +84,13 @@ function bitLength(modulus: string): number {
   const bytes = Buffer.from(modulus, 'base64url')
   const first = bytes.findIndex((byte) => byte !== 0)
   return first === -1 ? 0 : (bytes.length - first) * 8 - (Math.clz32(bytes[first] ?? 0) - 24)
+}
+
+/** Of at most 6 bytes, as the schema has it. */
+function isUsableExponent(exponent: string): boolean {
+  const bytes = Buffer.from(exponent, 'base64url')
+  const value = bytes.length === 0 ? 0 : bytes.readUIntBE(0, bytes.length)
+  return value >= leastExponent && value % 2 === 1
 }
 
 function unusable(reason: string): Result<never, UnusableRecipient> {
