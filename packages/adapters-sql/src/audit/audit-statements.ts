@@ -14,17 +14,37 @@ export type AuditStatements = Readonly<{
   auditHead: string
 }>
 
-const select = `SELECT ${columnsOf(auditRecordKind)} FROM audit_records`
+const safest = Number.MAX_SAFE_INTEGER
+/** The end of the year 9999. */
+const latestInstant = 253_402_300_799_999
+
+/**
+ * Whoever has the database can write what the store never writes. It comes back as something else that is wrong, so that the
+ * chain names the record, instead of nothing being read at all.
+ */
+function within(column: string, most: number, otherwise: number): string {
+  return `CASE WHEN [${column}] BETWEEN 0 AND ${most} THEN [${column}] ELSE ${otherwise} END AS [${column}]`
+}
+
+const columns = columnsOf(auditRecordKind)
+  .replace('[times]', within('times', safest, -1))
+  .replace('[key_version]', within('key_version', safest, -1))
+  .replace('[happened_at]', within('happened_at', latestInstant, -1))
+  .replace('[recorded_at]', within('recorded_at', latestInstant, -1))
+
+const select = `SELECT ${columns} FROM audit_records`
+/** Signed, so that it takes no bound of an index from another condition. */
+const inReach = `+number BETWEEN -${safest} AND ${safest}`
 
 export function auditStatements(dialect: Dialect): AuditStatements {
   const limit = dialect.limit('@limit')
   return {
     auditRecords(given) {
-      const conditions = [...conditionsOfWhom(given), ...conditionsOfWhen(given)]
-      return `${select}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`} ORDER BY number DESC ${limit}`
+      const conditions = [...conditionsOfWhom(given), ...conditionsOfWhen(given), inReach]
+      return `${select} WHERE ${conditions.join(' AND ')} ORDER BY number DESC ${limit}`
     },
-    auditRecordsAfter: `${select} WHERE number > @after ORDER BY number ${limit}`,
-    auditHead: recordStatements(auditHeadKind).find,
+    auditRecordsAfter: `${select} WHERE number > @after AND number <= ${safest} ORDER BY number ${limit}`,
+    auditHead: recordStatements(auditHeadKind).find.replace('[number]', within('number', safest, safest)),
   }
 }
 
