@@ -70,7 +70,9 @@ function noticesOf({ notice }: Session): Log {
   return {
     write: (level, message, fields = {}) => {
       if (level !== 'warn' && level !== 'error') return
-      const facts = Object.entries(maskFields(fields)).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+      const facts = Object.entries(maskFields(fields)).map(
+        ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      )
       notice('log', [maskText(message), ...facts].join(' '))
     },
   }

@@ -32,9 +32,7 @@ export function rabbitSignals({ prefix = '', ...deps }: RabbitSignalsOptions): R
   let channel: Channel | null = null
   let queue = ''
   let isBlocked = false
-  /** Raised while there was nobody to tell: at most every topic once. */
-  const unsent = new Set<Topic>()
-  let allSent: (() => void) | null = null
+  const unsent = untold()
 
   const link = rabbitLink(deps, 'wake-ups', {
     async opened(model) {
@@ -48,10 +46,7 @@ export function rabbitSignals({ prefix = '', ...deps }: RabbitSignalsOptions): R
       })
       isBlocked = false
       for (const topic of topics) own.raise(topic)
-      const late = [...unsent]
-      unsent.clear()
-      send(late)
-      if (unsent.size === 0) allSent?.()
+      unsent.tell(send)
     },
     lost() {
       channel = null
@@ -75,15 +70,6 @@ export function rabbitSignals({ prefix = '', ...deps }: RabbitSignalsOptions): R
   const together = atMostEvery(deps.clock, togetherMs, send)
   link.start()
 
-  /** A short-lived program may end before it is connected: what it did, the others should still hear of at once. */
-  async function lastSent(): Promise<void> {
-    if (unsent.size === 0) return
-    const sent = new Promise<void>((resolve) => {
-      allSent = resolve
-    })
-    await within(deps.clock, lastWordsMs, sent)
-  }
-
   /** The end of a connection may overtake what was published in it; that of a channel does not. */
   async function delivered(): Promise<void> {
     const ending = channel
@@ -105,7 +91,8 @@ export function rabbitSignals({ prefix = '', ...deps }: RabbitSignalsOptions): R
     state: link.state,
     async close() {
       send(together.stop())
-      await lastSent()
+      // A short-lived program may end before it is connected: what it did, the others should still hear of at once.
+      await within(deps.clock, lastWordsMs, unsent.told())
       await delivered()
       await link.close()
     },
@@ -138,6 +125,27 @@ async function openOwnQueue(
     { noAck: true },
   )
   return { channel, queue, ...consumed }
+}
+
+/** Topics that were raised while there was nobody to tell: at most every one of them once. */
+function untold(): Readonly<{ add(topic: Topic): void; tell(send: (topics: readonly Topic[]) => void): void; told(): Promise<void> }> {
+  const left = new Set<Topic>()
+  let allTold: () => void = () => {}
+  return {
+    add: (topic) => void left.add(topic),
+    /** What `send` cannot send, it adds again. */
+    tell(send) {
+      const late = [...left]
+      left.clear()
+      send(late)
+      if (left.size === 0) allTold()
+    },
+    told: () =>
+      new Promise((resolve) => {
+        if (left.size === 0) resolve()
+        else allTold = resolve
+      }),
+  }
 }
 
 /** The first goes out at once, what comes soon after goes out together. */

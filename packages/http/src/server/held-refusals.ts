@@ -15,6 +15,8 @@ type Held = Readonly<{ untilMs: number; release: () => void }>
 const holdMs = 250
 /** So that those who were refused together do not come back together. */
 const spreadMs = 250
+/** The larger the crowd, the longer it waits: at most some four thousand refusals a second, whatever is asked for. */
+const perHeldMs = 0.25
 /** Beyond these, refusals are sent at once: what is held takes memory. */
 const heldLimit = 10_000
 const sweepEveryMs = 20
@@ -34,7 +36,8 @@ export function heldRefusals(now: () => number, fraction: () => number): HeldRef
     hold: () => {
       if (held.size >= heldLimit) return null
       startSweeping()
-      return new Promise((release) => held.add({ untilMs: now() + holdMs + fraction() * spreadMs, release }))
+      const untilMs = now() + holdMs + held.size * perHeldMs + fraction() * spreadMs
+      return new Promise((release) => held.add({ untilMs, release }))
     },
     count: () => held.size,
   }

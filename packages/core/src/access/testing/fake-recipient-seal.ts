@@ -6,7 +6,7 @@ export function fakeRecipientSeal(): RecipientSeal {
   return {
     seal: ({ kty, kid }, secret) => {
       if (kty !== 'EC') return errAsync({ kind: 'unusable-recipient', reason: 'it is no EC key' })
-      return okAsync(`sealed for ${String(kid)}: ${secret.reveal()}`)
+      return okAsync(`sealed for ${typeof kid === 'string' ? kid : 'nobody'}: ${secret.reveal()}`)
     },
   }
 }

@@ -77,7 +77,7 @@ function limitContract(open: Open): void {
   it(
     'L19: lets exactly the limit through when takes race',
     over(open, async ({ limiter }) => {
-      const decisions = await Promise.all(Array.from({ length: 50 }, () => limiter.take({ ...request, limit: 20 })))
+      const decisions = await Promise.all(Array.from({ length: 50 }, async () => await limiter.take({ ...request, limit: 20 })))
       expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(20)
     }),
   )
