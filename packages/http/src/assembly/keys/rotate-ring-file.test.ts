@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -58,6 +58,26 @@ describe('the file of a ring', () => {
     file.addNext()
     expect((await stat(path)).mode & 0o777).toBe(0o600)
     expect(await readdir(dirname(path))).toEqual(['ring.json'])
+  })
+
+  it('behind a link is changed where it is: others may come to it by another way', async () => {
+    const { file, path, ids } = await ringOf('a')
+    const kept = join(dirname(path), 'kept')
+    await mkdir(kept)
+    await rename(path, join(kept, 'ring.json'))
+    await symlink(join('kept', 'ring.json'), path)
+    file.addNext()
+    expect((await lstat(path)).isSymbolicLink()).toBe(true)
+    expect([await ids(), await readdir(kept)]).toEqual(['a,k20261122next', ['ring.json']])
+    expect(JSON.parse(await readFile(join(kept, 'ring.json'), 'utf8'))).toMatchObject({ keys: [{ id: 'a' }, { id: 'k20261122' }] })
+  })
+
+  it.runIf(process.getuid?.() === 0)('belongs to whom it belonged, so that the service reads what an administrator has changed', async () => {
+    const { file, path } = await ringOf('a')
+    await chown(path, 65_534, 65_533)
+    expect(file.addNext().isOk()).toBe(true)
+    expect(await stat(path)).toMatchObject({ uid: 65_534, gid: 65_533 })
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
   })
 
   it('that is not there or holds no ring is left alone, and reasons show no key', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { err, ok, type Result } from 'neverthrow'
 import { readRingFile } from './ring-file.ts'
@@ -57,12 +57,15 @@ function newEntry(entries: readonly RingEntry[], now: Date): RingEntry {
 
 /** A new file in the place of the old: whoever reads meanwhile finds one of the two, whole. On disk before anything is sealed with it. */
 function write(path: string, entries: readonly RingEntry[]): Result<readonly RingEntry[], string> {
-  const own = `${path}.${randomUUID()}`
+  // Next to the file itself: in the place of a link it would be another file than the one that other instances follow.
+  const target = targetOf(path)
+  const own = `${target}.${randomUUID()}`
   const bytes = Buffer.from(`${JSON.stringify({ keys: entries }, null, 2)}\n`)
   try {
     writeFileSync(own, bytes, { mode: 0o600, flag: 'wx', flush: true })
-    renameSync(own, path)
-    syncDirectory(dirname(path))
+    giveToOwnerOf(target, own)
+    renameSync(own, target)
+    syncDirectory(dirname(target))
     return ok(entries)
   } catch (error) {
     rmSync(own, { force: true })
@@ -71,6 +74,22 @@ function write(path: string, entries: readonly RingEntry[]): Result<readonly Rin
   } finally {
     bytes.fill(0)
   }
+}
+
+function targetOf(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    // What is wrong with it shows when it is written.
+    return path
+  }
+}
+
+/** An administrator who changes the ring must not take it away from the service. */
+function giveToOwnerOf(target: string, own: string): void {
+  const { uid, gid } = statSync(target)
+  const made = statSync(own)
+  if (made.uid !== uid || made.gid !== gid) chownSync(own, uid, gid)
 }
 
 function syncDirectory(directory: string): void {
