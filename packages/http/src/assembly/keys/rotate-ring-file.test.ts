@@ -72,13 +72,16 @@ describe('the file of a ring', () => {
     expect(JSON.parse(await readFile(join(kept, 'ring.json'), 'utf8'))).toMatchObject({ keys: [{ id: 'a' }, { id: 'k20261122' }] })
   })
 
-  it.runIf(process.getuid?.() === 0)('belongs to whom it belonged, so that the service reads what an administrator has changed', async () => {
-    const { file, path } = await ringOf('a')
-    await chown(path, 65_534, 65_533)
-    expect(file.addNext().isOk()).toBe(true)
-    expect(await stat(path)).toMatchObject({ uid: 65_534, gid: 65_533 })
-    expect((await stat(path)).mode & 0o777).toBe(0o600)
-  })
+  it.runIf(process.getuid?.() === 0)(
+    'belongs to whom it belonged, so that the service reads what an administrator has changed',
+    async () => {
+      const { file, path } = await ringOf('a')
+      await chown(path, 65_534, 65_533)
+      expect(file.addNext().isOk()).toBe(true)
+      expect(await stat(path)).toMatchObject({ uid: 65_534, gid: 65_533 })
+      expect((await stat(path)).mode & 0o777).toBe(0o600)
+    },
+  )
 
   it('that is not there or holds no ring is left alone, and reasons show no key', async () => {
     const { file, path } = await ringOf('a')
