@@ -1,5 +1,5 @@
-import type { Scope } from '@cbp/core'
-import { mayUseScope } from '@cbp/core'
+import type { Address, Scope } from '@cbp/core'
+import { hasPermission, mayUseScope } from '@cbp/core'
 import { z } from '@hono/zod-openapi'
 import { type Problem, problem } from '../problems/problem.ts'
 import { type Exchange, identityIn } from '../server/exchange.ts'
@@ -25,4 +25,15 @@ export function refuseScope(exchange: Exchange, scope: Scope): Problem | null {
       headers: { 'www-authenticate': 'Bearer realm="cbp-config-api", error="insufficient_scope"' },
     },
   )
+}
+
+/** Settings that say what tokens are worth; whoever may write them may give themselves every permission there is. */
+const tokenRules = 'token.'
+
+/** Nobody grants more than they hold, not by way of a setting either. */
+export function refuseTokenRules(exchange: Exchange, { component, key }: Pick<Address, 'component' | 'key'>): Problem | null {
+  if (component !== 'security' || !key.startsWith(tokenRules) || hasPermission(identityIn(exchange), 'admin')) return null
+  return problem('insufficient-permission', `What tokens are worth is said in security/${key}; to write that takes admin.`, {
+    headers: { 'www-authenticate': 'Bearer realm="cbp-config-api", error="insufficient_scope", scope="admin"' },
+  })
 }

@@ -10,7 +10,7 @@ import { reason as reasonText } from '../server/parameters.ts'
 import { entryBody } from './bodies.ts'
 import { readPrecondition, scopeOrRoot } from './input.ts'
 import { bodies } from './schemas.ts'
-import { entryParameters, refuseScope, tag } from './shared.ts'
+import { entryParameters, refuseScope, refuseTokenRules, tag } from './shared.ts'
 
 const conditions = {
   'if-match': 'The ETag of the raw entry; one of the two is required',
@@ -42,6 +42,7 @@ function putEndpoint(config: ConfigService): Endpoint {
     permission: 'config:write',
     confinement: 'scope',
     summary: 'Sets the value at exactly one address',
+    description: 'What tokens are worth, `security/token.…`, is written with `admin` alone, here and by the other two ways of writing.',
     tag,
     params: entryParameters,
     query: scopeQuery,
@@ -50,7 +51,7 @@ function putEndpoint(config: ConfigService): Endpoint {
     successes: { 200: written('The version that replaced another'), 201: written('The version that created the entry') },
     problems: [...conditionalProblems, 'invalid-value'],
     handle: async ({ params, query: { scope }, body: { value, reason } }, exchange) => {
-      const condition = conditionOf(exchange, scope)
+      const condition = conditionOf(exchange, { ...params, scope })
       if ('code' in condition) return condition
       const at = { ...params, scope }
       const version = await config.put({ ...at, value, reason, precondition: condition, caller: callerOf(exchange) })
@@ -78,7 +79,7 @@ function deleteEndpoint(config: ConfigService): Endpoint {
     successes: { 200: { description: 'The tombstone that was appended', content: json(bodies.entry) } },
     problems: [...conditionalProblems, 'entry-not-found'],
     handle: async ({ params, query: { scope, reason } }, exchange) => {
-      const condition = conditionOf(exchange, scope)
+      const condition = conditionOf(exchange, { ...params, scope })
       if ('code' in condition) return condition
       const write = { ...params, scope, reason: reason ?? 'No reason given', precondition: condition, caller: callerOf(exchange) }
       const version = await config.unset(write)
@@ -102,7 +103,7 @@ function rollbackEndpoint(config: ConfigService): Endpoint {
     successes: { 200: written('The version made; restoredFrom tells its origin') },
     problems: [...conditionalProblems, 'entry-not-found', 'unknown-version', 'invalid-value'],
     handle: async ({ params, query: { scope }, body: { toVersion, reason } }, exchange) => {
-      const condition = conditionOf(exchange, scope)
+      const condition = conditionOf(exchange, { ...params, scope })
       if ('code' in condition) return condition
       const write = { ...params, scope, toVersion, reason, precondition: condition, caller: callerOf(exchange) }
       const version = await config.rollback(write)
@@ -111,8 +112,8 @@ function rollbackEndpoint(config: ConfigService): Endpoint {
   })
 }
 
-function conditionOf(exchange: Exchange, scope: Address['scope']): ReturnType<typeof readPrecondition> {
-  return refuseScope(exchange, scope) ?? readPrecondition(exchange)
+function conditionOf(exchange: Exchange, at: Address): ReturnType<typeof readPrecondition> {
+  return refuseScope(exchange, at.scope) ?? refuseTokenRules(exchange, at) ?? readPrecondition(exchange)
 }
 
 function refusalOf(error: CoreError, condition: Precondition): Problem {
