@@ -21,15 +21,18 @@ GRANT SELECT ON payment_totals TO cbp_service;
 -- Append-only: the service itself cannot change history.
 GRANT SELECT, INSERT ON entries TO cbp_service;
 GRANT SELECT, INSERT ON versions TO cbp_service;
+GRANT SELECT, INSERT ON events TO cbp_service;
 GRANT SELECT, INSERT ON payment_references TO cbp_service;
 GRANT SELECT, INSERT ON payment_history TO cbp_service;
 GRANT SELECT, INSERT ON audit_records TO cbp_service;
+
+-- Relays marked each event before migration 2; only then did they have to change it.
+REVOKE UPDATE ON events FROM cbp_service;
 
 GRANT SELECT, UPDATE ON store_head TO cbp_service;
 GRANT SELECT, INSERT, UPDATE ON units TO cbp_service;
 GRANT SELECT, INSERT, UPDATE ON component_totals TO cbp_service;
 GRANT SELECT, INSERT, UPDATE ON streams TO cbp_service;
-GRANT SELECT, INSERT, UPDATE ON events TO cbp_service;
 GRANT SELECT, INSERT, UPDATE ON stream_leases TO cbp_service;
 GRANT SELECT, INSERT, UPDATE ON inbox_positions TO cbp_service;
 GRANT SELECT, INSERT, UPDATE ON dead_letters TO cbp_service;

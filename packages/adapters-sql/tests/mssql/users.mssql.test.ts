@@ -66,6 +66,7 @@ describe.skipIf(serverUrl === undefined)('the user of the service on SQL Server'
     'DELETE FROM versions',
     'DELETE FROM payments',
     'UPDATE payment_history SET version = 0',
+    "UPDATE events SET payload = N'{}'",
     'DELETE FROM units',
     'DELETE FROM api_keys',
     'DELETE FROM data_keys',
