@@ -7,15 +7,22 @@ export type Census = Readonly<{
   byKey: ReadonlyMap<string, number>
   /** Those that the current key has not sealed. */
   outstanding: number
+  /** Those of them that no key on the ring opens; sealing again does not help them. */
+  lost: number
+  /** All of them. */
+  secrets: number
 }>
 
 export function takeCensus({ core, keyRing }: OpenCore): ResultAsync<Census, StoreUnavailable> {
   const byKey = new Map<string, number>(keyRing.keyIds.map((id) => [id, 0]))
   let outstanding = 0
-  const visited = core.sealing.survey(({ sealed }) => {
+  let lost = 0
+  const visited = core.sealing.survey(({ sealed, context }) => {
     const id = keyRing.keyIdOf(sealed) ?? ''
     byKey.set(id, (byKey.get(id) ?? 0) + 1)
-    if (!keyRing.isCurrent(sealed)) outstanding += 1
+    if (keyRing.isCurrent(sealed)) return
+    outstanding += 1
+    if (keyRing.unseal(sealed, context).isErr()) lost += 1
   })
-  return visited.map(() => ({ byKey, outstanding }))
+  return visited.map(({ secrets }) => ({ byKey, outstanding, lost, secrets }))
 }

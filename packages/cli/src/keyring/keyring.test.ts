@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Ended, memoryHost, run } from '../../tests/harness.ts'
 import { systemHost } from '../host.ts'
@@ -100,6 +101,22 @@ describe('cbp keyring', () => {
     expect((await place.cbp('keyring rotate --retire --yes')).code).not.toBe(0)
     expect(await place.ids()).toEqual(['other'])
   }, 30_000)
+
+  it('puts a new key first although one secret opens no more, and keeps the key that it needs', async () => {
+    const place = await installation()
+    const store = new DatabaseSync(join(dirname(place.ring), 'cbp.sqlite'))
+    const { id } = store.prepare('SELECT id FROM subscriptions LIMIT 1').get() as { id: string }
+    store.prepare("UPDATE subscriptions SET secrets = replace(secrets, 'v1.k1.', 'v1.k1.A') WHERE id = ?").run(id)
+    store.close()
+    for (const count of [1, 2]) {
+      const rotated = await place.cbp('keyring rotate --settle 1s --json')
+      expect(rotated.json()).toMatchObject({ added: expect.stringMatching(/^k\d{8}/), resealed: 2, unopened: [{ id }] })
+      expect(rotated.code).toBe(1)
+      expect(await place.ids()).toHaveLength(count + 1)
+    }
+    expect((await place.cbp('keyring rotate --settle 1s --retire --yes')).stderr).toContain('no key was removed')
+    expect(await place.ids()).toContain('k1')
+  }, 60_000)
 
   it('only seals again where another system keeps the ring, and says so', async () => {
     const { code, stderr, json } = await run(memoryHost(), ['keyring', 'rotate', '--json'])

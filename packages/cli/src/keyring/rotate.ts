@@ -33,7 +33,7 @@ async function putNewKeyFirst(
   session: Session,
   { keyRing }: OpenCore,
   { settle }: RotateOptions,
-  { outstanding }: Census,
+  { outstanding, lost, secrets }: Census,
 ): Promise<Result<string | null, Failure>> {
   const { file } = keyRing
   if (file === null) {
@@ -45,7 +45,9 @@ async function putNewKeyFirst(
   }
   const waiting = file.next()
   if (waiting.isErr()) return err(ringFailure(waiting.error))
-  if (waiting.value === null && outstanding > 0) {
+  // A few that open no more must not keep the others from a new key; where none opens, the ring is the wrong one.
+  const isOver = outstanding === lost && (lost === 0 || lost < secrets)
+  if (waiting.value === null && !isOver) {
     session.notice(
       'rotation-goes-on',
       `${outstanding} secrets still need an older key: the rotation before goes on. Run it again for a new key.`,
@@ -112,7 +114,8 @@ function progressOf({ progress }: Session): (rows: number, resealed: number) => 
 async function retire(session: Session, { keyRing }: OpenCore, { census }: Resealed): Promise<Result<readonly string[], Failure>> {
   const { file } = keyRing
   if (file === null) return ok([])
-  const [, ...older] = keyRing.keyIds
+  // As they were counted: a key that came meanwhile, such as that of a rotation elsewhere, is none of this one's to remove.
+  const older = keyRing.keyIds.slice(1).filter((id) => census.byKey.get(id) === 0)
   if (census.outstanding > 0) {
     const detail = `${census.outstanding} secrets are not sealed with the current key; no key was removed.`
     return err(refused('keys-needed', detail, 'See which with: cbp keyring status'))
