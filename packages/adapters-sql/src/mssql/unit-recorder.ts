@@ -182,7 +182,8 @@ function webhookQueries(recording: Recording, ask: Ask): Pick<Transaction, 'subs
 function noteFound(recording: Recording, table: AnyTable, rows: Rows): void {
   for (const row of rows) {
     const values = valuesOf(table, row)
-    knownRow(recording, table, values.slice(0, table.keyLength)).state.before ??= values
+    const { state } = knownRow(recording, table, values.slice(0, table.keyLength))
+    if (state.before === undefined) state.before = values
   }
 }
 
