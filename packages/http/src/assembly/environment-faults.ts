@@ -37,12 +37,24 @@ function productionFaults(given: Given): readonly SettingsFault[] {
     if (url !== null && isLoopback(url.hostname)) faults.push({ name, message: 'must not be this machine itself in production' })
   }
   faults.push(...plainEngineFaults(given))
+  if ((given['CBP_TRUST_PROXY'] ?? '').split(',').some((block) => isNearlyEverybody(block.trim()))) {
+    const message = 'must name the proxies themselves in production: whoever is trusted decides which address a request counts for'
+    faults.push({ name: 'CBP_TRUST_PROXY', message })
+  }
   if (given['CBP_TLS_CERT'] === undefined && given['CBP_TLS_KEY'] === undefined && given['CBP_TRUST_PROXY'] === undefined) {
     const message =
       'production speaks TLS: name certificate and key in CBP_TLS_CERT and CBP_TLS_KEY, or the proxy that does in CBP_TRUST_PROXY'
     faults.push({ name: 'CBP_TLS_CERT', message })
   }
   return faults
+}
+
+/** Wider than any private network (10.0.0.0/8, fc00::/7); blocks that cannot be read are faults of their own. */
+function isNearlyEverybody(block: string): boolean {
+  if (!ipaddr.isValidCIDR(block)) return false
+  const [address, bits] = ipaddr.parseCIDR(block)
+  if (address instanceof ipaddr.IPv4) return bits < 8
+  return address.isIPv4MappedAddress() && bits >= 96 ? bits < 96 + 8 : bits < 7
 }
 
 function isLoopback(host: string): boolean {

@@ -106,6 +106,15 @@ describe('settings', () => {
     expect(namesOf(given)).toEqual(names)
   })
 
+  it.each([
+    ['CBP_KEYRING', '{"keys": [{"id": "k1", "key": "secret"}]}'],
+    ['CBP_TLS_KEY', '-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----'],
+  ])('refuse in %s a key itself where its file has to be named, and do not repeat it', (name, value) => {
+    const given = { CBP_TLS_CERT: 'server.pem', CBP_TLS_KEY: 'server.key', [name]: value }
+    expect(namesOf(given)).toEqual([name])
+    expect(JSON.stringify(faultsOf(given))).not.toContain('secret')
+  })
+
   it('name the files of TLS', () => {
     const given = { CBP_TLS_CERT: 'server.pem', CBP_TLS_KEY: '/etc/server.key' }
     const files = { certPath: '/srv/server.pem', keyPath: '/etc/server.key' }
@@ -177,6 +186,18 @@ describe('settings', () => {
   it('take an empty value for none, and name what means nothing', () => {
     const settings = readSettings({ CBP_PORT: '', CBP_PROT: '80', PATH: '/bin' }, '/srv')._unsafeUnwrap()
     expect(settings).toMatchObject({ port: 8080, unknown: ['CBP_PROT'] })
+  })
+
+  it.each(['0.0.0.0/0', '::/0', '10.0.0.0/8, 0.0.0.0/1', '::ffff:0:0/96'])(
+    'in production, refuse to believe %s in whom they forward for: that is everybody',
+    (blocks) => {
+      expect(namesOf({ ...production, CBP_TRUST_PROXY: blocks })).toEqual(['CBP_TRUST_PROXY'])
+      expect(namesOf({ CBP_TRUST_PROXY: blocks })).toEqual([])
+    },
+  )
+
+  it('in production, take the proxies of a private network', () => {
+    expect(namesOf({ ...production, CBP_TRUST_PROXY: '10.0.0.0/8,fc00::/7,192.0.2.7/32' })).toEqual([])
   })
 
   it('refuse in production what only development may do', () => {

@@ -120,14 +120,20 @@ const schema = z.object({
   CBP_REDIS_URL: redisTarget.optional(),
   CBP_AMQP_URL: amqpUrls.optional(),
   CBP_TLS_CERT: z.string().optional(),
-  CBP_TLS_KEY: z.string().optional(),
+  CBP_TLS_KEY: z
+    .string()
+    .refine((text) => !text.includes('-----BEGIN'), 'must name a file with the key, not be the key')
+    .optional(),
   CBP_TLS_CLIENT_CA: z.string().optional(),
   CBP_TLS_CLIENT_AUTH: z.enum(['optional', 'required'], 'must be optional or required').default('optional'),
   CBP_JWT_ISSUER: z.string().min(1).optional(),
   CBP_JWT_AUDIENCE: z.string().min(1).default(defaultAudience),
   CBP_JWT_JWKS_URL: z.url({ protocol: /^https?$/, message: 'must be an http or https URL' }).optional(),
   CBP_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
-  CBP_KEYRING: z.string().min(1).optional(),
+  CBP_KEYRING: z
+    .string()
+    .refine((text) => !text.includes('{'), 'must be a path, env:NAME or command:/path, not the keys themselves')
+    .optional(),
   CBP_WEBHOOK_SECRETS: z
     .string()
     .transform((text) => text.split(',').map((secret) => secret.trim()))
