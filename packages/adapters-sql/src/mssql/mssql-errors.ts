@@ -16,10 +16,10 @@ const inTheWay: ReadonlySet<number> = new Set([1205, 1222, 3960, 3961, thrown.no
 /** The same from an engine that speaks T-SQL and has no numbers for it (SQLSTATE 40001, 55P03). */
 const unnumbered = /^(could not serialize access|canceling statement due to lock timeout)/
 
-/** The server asks for another try: failover, shutdown, throttling, no memory in time, a database that is being moved. */
+/** The server asks for another try: failover, shutdown, upgrade, throttling, no memory or no locks in time, a database on the move. */
 const transient: ReadonlySet<number> = new Set([
-  64, 233, 976, 983, 4060, 4221, 6005, 8645, 8651, 10_053, 10_054, 10_060, 10_928, 10_929, 40_143, 40_197, 40_501, 40_540, 40_613, 42_108,
-  42_109, 49_918, 49_919, 49_920,
+  20, 64, 121, 233, 617, 669, 701, 802, 921, 976, 983, 997, 1203, 1204, 1221, 3966, 4060, 4221, 6005, 8628, 8645, 8651, 10_053, 10_054,
+  10_060, 10_922, 10_928, 10_929, 10_936, 18_401, 40_143, 40_197, 40_501, 40_540, 40_613, 41_839, 42_108, 42_109, 49_918, 49_919, 49_920,
 ])
 
 /** The text of the server is left out on purpose: it may name what a caller sent. */
