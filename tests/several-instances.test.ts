@@ -4,7 +4,7 @@ import { hasRedisServer, type RedisServer, startRedis } from '../packages/adapte
 import { type ConfigFollower, followConfig } from './lib/config-follower.ts'
 import { openTap, readTap } from './lib/event-tap.ts'
 import { type Instances, openInstances, untilHealth, untilQuiet } from './lib/instances.ts'
-import { type Payers, pause, send, startPayers } from './lib/payers.ts'
+import { type Answer, type Payers, pause, send, startPayers } from './lib/payers.ts'
 import { outcomeOf, outOfOrder } from './lib/payment-outcome.ts'
 import { openStores } from './lib/stores.ts'
 import { openWebhookSink, type WebhookSink } from './lib/webhook-sink.ts'
@@ -19,16 +19,36 @@ function tell(what: string, figures: unknown): void {
   process.stdout.write(`  ${what}: ${typeof figures === 'string' ? figures : JSON.stringify(figures)}\n`)
 }
 
+/** A refusal wrote nothing, or the condition would not hold any more when it is sent again. */
+async function put(
+  at: string,
+  token: string,
+  condition: Readonly<Record<string, string>>,
+  body: unknown,
+  mayRefuse: boolean,
+): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await send('PUT', at, token, condition, body)
+    if (!mayRefuse || tries === 5 || answer === null || !isRefusal(answer.text)) {
+      expect([200, 201]).toContain(answer?.status)
+      return answer
+    }
+  }
+}
+
+function isRefusal(answer: string): boolean {
+  return answer.includes('"store-unavailable"')
+}
+
 /** Sets one setting again and again through `writer`; each version is awaited at the other instance before the next. */
-async function expectSeenAcross({ url, token }: Instances, key: string, count: number): Promise<void> {
+async function expectSeenAcross({ url, token }: Instances, key: string, count: number, mayRefuse = false): Promise<void> {
   const at = `${url('a')}/config/shop/${key}`
   const follower: ConfigFollower = await followConfig(url('b'), token, 'shop', key)
   const delays: Record<'reader' | 'watcher', number[]> = { reader: [], watcher: [] }
   let etag: string | null = null
   for (let written = 1; written <= count; written += 1) {
     const condition = etag === null ? { 'if-none-match': '*' } : { 'if-match': etag }
-    const answer = await send('PUT', at, token, condition, { value: written, reason: 'seen across' })
-    expect([200, 201]).toContain(answer?.status)
+    const answer = await put(at, token, condition, { value: written, reason: 'seen across' }, mayRefuse)
     const acknowledgedAt = performance.now()
     etag = answer?.etag ?? null
     const { version, revision } = JSON.parse(answer?.text ?? '') as { version: number; revision: number }
@@ -69,17 +89,24 @@ async function set({ url, token }: Instances, setting: string, value: number): P
   expect((await send('PUT', `${url('a')}/config/${setting}`, token, { 'if-none-match': '*' }, body))?.status).toBe(201)
 }
 
-type Work = Readonly<{ instances: Instances; payers: Payers; sink: WebhookSink; isBug: (text: string) => boolean }>
+/** Whatever fails from here on meets work of every kind, however slow the machine is. */
+async function underWay(payers: Payers, leastMs: number): Promise<void> {
+  await pause(leastMs)
+  await vi.waitFor(() => expect(payers.known.length).toBeGreaterThan(10), { timeout: 30_000, interval: 20 })
+}
 
-async function expectNothingWrong({ instances, payers, sink, isBug }: Work, what: string): Promise<void> {
+type Work = Readonly<{ instances: Instances; payers: Payers; sink: WebhookSink; refusals: number }>
+
+async function expectNothingWrong({ instances, payers, sink, refusals }: Work, what: string): Promise<void> {
   const { url, token, dataDir } = instances
   await untilQuiet(url('b'), token, 60_000)
   const outcome = await outcomeOf({ url: url('b'), token, dataDir, subscribers }, payers.known, sink.heard)
   const answers = Object.fromEntries(payers.answers)
   // An endpoint is sent several messages at a time, so that their order there is told and not asserted.
   tell(what, { ...outcome, outOfOrderAtTheSink: outOfOrder(payers.known, sink.heard), answers })
-  expect(payers.known.length).toBeGreaterThan(3)
-  expect(payers.faults.filter(isBug)).toEqual([])
+  expect(payers.known.length).toBeGreaterThan(10)
+  expect(payers.faults.filter((text) => !isRefusal(text))).toEqual([])
+  expect(payers.faults.length).toBeLessThanOrEqual(refusals * [...payers.answers.values()].reduce((sum, count) => sum + count, 0))
   expect(outcome).toMatchObject(nothing)
 }
 
@@ -97,7 +124,8 @@ describe('two instances that share SQLite and no other engine', { timeout: 60_00
 const without = missing.length === 0 ? '' : ` (skipped: ${missing.join(' and ')} not on PATH)`
 
 describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`, { timeout: 180_000 }, (store) => {
-  const { here, open, clients, mayRefuse } = store
+  const { here, open, clients, refusals } = store
+  const mayRefuse = refusals > 0
   const run = it.skipIf(!here || missing.length > 0)
   let rabbit: RabbitCluster
   let redis: RedisServer
@@ -125,16 +153,15 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
     for (const close of closing) await close()
   }, 60_000)
 
-  const isBug = (text: string): boolean => !mayRefuse || !/"store-unavailable"|"status":503/.test(text)
   const pay = (name: string, count = clients): Payers => startPayers({ urls: instances.urls, token: instances.token, name, clients: count })
 
   run('L7: a setting written at one is soon seen at the other, and nothing older after it', () =>
-    expectSeenAcross(instances, 'by-wake-up', 30),
+    expectSeenAcross(instances, 'by-wake-up', 30, mayRefuse),
   )
 
   run('L9 L12 L15 L17: kill -9 of one under load loses nothing, and the other takes its work over', async () => {
     const payers = pay('killed')
-    await pause(1500)
+    await underWay(payers, 1500)
     await instances.kill('a')
     const killedAt = performance.now()
     await pause(1000)
@@ -142,33 +169,33 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
     await untilQuiet(instances.url('b'), instances.token, 60_000)
     tell('taken over', `${Math.round(performance.now() - killedAt)} ms after the kill`)
     await instances.restart('a')
-    await expectNothingWrong({ instances, payers, sink, isBug }, 'kill -9 of one')
+    await expectNothingWrong({ instances, payers, sink, refusals }, 'kill -9 of one')
   })
 
   run('SIGTERM to one under load ends it in order, and no answer is lost', async () => {
     const payers = pay('stopped', clients / 2)
-    await pause(1000)
+    await underWay(payers, 1000)
     const stoppedAt = performance.now()
     expect(await instances.stop('a')).toBe(0)
     const tookMs = performance.now() - stoppedAt
     tell('ended', `${Math.round(tookMs)} ms after SIGTERM`)
-    expect(tookMs).toBeLessThan(mayRefuse ? 25_000 : 20_000)
+    expect(tookMs).toBeLessThan(20_000)
     await pause(300)
     await instances.restart('a')
     await payers.finish()
-    await expectNothingWrong({ instances, payers, sink, isBug }, 'SIGTERM to one')
+    await expectNothingWrong({ instances, payers, sink, refusals }, 'SIGTERM to one')
   })
 
   run('L12 L15: RabbitMQ killed and started again under load costs time and nothing else', async () => {
     const payers = pay('no-broker', 2)
-    await pause(700)
+    await underWay(payers, 700)
     await rabbit.nodes[0]?.kill()
     await untilHealth(instances, 'queue', 'warn', 20_000)
-    await expectSeenAcross(instances, 'without-broker', 6)
+    await expectSeenAcross(instances, 'without-broker', 6, mayRefuse)
     await rabbit.nodes[0]?.start()
     await payers.finish()
     await untilHealth(instances, 'queue', 'pass', 60_000)
-    await expectNothingWrong({ instances, payers, sink, isBug }, 'RabbitMQ killed')
+    await expectNothingWrong({ instances, payers, sink, refusals }, 'RabbitMQ killed')
   })
 
   run('L7: Redis killed under load costs no read', async () => {
@@ -176,10 +203,10 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
     await pause(300)
     await redis.kill()
     await untilHealth(instances, 'cache', 'warn', 20_000)
-    await expectSeenAcross(instances, 'without-cache', 6)
+    await expectSeenAcross(instances, 'without-cache', 6, mayRefuse)
     await redis.restart()
     await untilHealth(instances, 'cache', 'pass', 20_000)
-    await expectSeenAcross(instances, 'with-cache-again', 6)
+    await expectSeenAcross(instances, 'with-cache-again', 6, mayRefuse)
     await follower.stop()
     expect([follower.steppedBack(), follower.failed()]).toEqual([0, 0])
   })
@@ -193,6 +220,8 @@ describe.each(openStores)(`two instances on $name, Redis and RabbitMQ${without}`
     tell('at the broker', { messages: tapped.length, streams: streams.size, outOfOrderOrWithGaps: wrong.length })
     expect(streams.size).toBeGreaterThan(clients)
     expect(wrong).toEqual([])
-    expect(instances.errors().filter(isBug)).toEqual([])
+    // Each refusal is a line of its own in the access log.
+    const isRefused = (line: string): boolean => mayRefuse && line.includes('"status":503') && line.includes('"msg":"request"')
+    expect(instances.errors().filter((line) => !isRefused(line))).toEqual([])
   })
 })
