@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow'
 import type { Clock } from '../kernel/clock.ts'
 import type { StoreUnavailable } from '../kernel/failures.ts'
 import type { Mac } from '../kernel/mac.ts'
-import { maskFields } from '../kernel/masking.ts'
+import { maskFields, maskText } from '../kernel/masking.ts'
 import { storableText } from '../kernel/storable-text.ts'
 import type { OpenedDataKey } from '../sealing/index.ts'
 import type { AuditDraft, AuditRecord } from './audit-record.ts'
@@ -11,8 +11,8 @@ import type { AuditRecords } from './ports/audit-store.ts'
 
 type Dependencies = Readonly<{ mac: Mac; clock: Clock }>
 
-/** UTF-16 code units: what stores keep of each. */
-const textLimits = { actor: 400, subject: 400, requestId: 200 } as const
+/** UTF-16 code units: what stores keep of each, a mark behind it included. */
+const textLimits = { actor: 399, subject: 399, requestId: 200 } as const
 
 /**
  * Adds records at the end of the chain. The head is what units contend for: of two that append at once, the other runs
@@ -47,8 +47,8 @@ function storable({ action, outcome, actor, subject, requestId, count, at, detai
     action,
     outcome,
     actor: storableText(actor, textLimits.actor),
-    subject: subject === null ? null : storableText(subject, textLimits.subject),
-    requestId: requestId === null ? null : storableText(requestId, textLimits.requestId),
+    subject: subject === null ? null : storableText(maskText(subject), textLimits.subject),
+    requestId: requestId === null ? null : storableText(maskText(requestId), textLimits.requestId),
     count,
     at,
     details: maskFields(details),

@@ -9,6 +9,29 @@ import { auditWorld, keepNotesFor, made, recordAll, refused } from './testing/au
 
 const everything: AuditFilter = { action: null, actor: null, subject: null, from: null, to: null }
 
+describe('a record', () => {
+  it('carries nothing personal that somebody wrote into the id of a request or the name of a subject', async () => {
+    const world = auditWorld()
+    const uuid = '01a205e6-af97-75d4-884e-b399f9d0de57'
+    await recordAll(world, [
+      { ...made, requestId: '4111-1111-1111-1111', subject: 'client/joe@example.com' },
+      { ...made, requestId: uuid, subject: `api-key/${uuid}` },
+    ])
+    const { items } = await expectOk(world.audit.records(everything, null, 10))
+    expect(items).toMatchObject([
+      { requestId: uuid, subject: `api-key/${uuid}` },
+      { requestId: '[masked card]', subject: 'client/[masked email]' },
+    ])
+  })
+
+  it('keeps an actor short enough for every store, also where the store marks a blank at its end', async () => {
+    const world = auditWorld()
+    await recordAll(world, [{ ...made, actor: ' '.repeat(1000) }])
+    const { items } = await expectOk(world.audit.records(everything, null, 10))
+    expect(items[0]?.actor).toHaveLength(399)
+  })
+})
+
 describe('the audit log', () => {
   it('numbers its records without gaps, each chained to the one before, also when many append at once', async () => {
     const world = auditWorld()
