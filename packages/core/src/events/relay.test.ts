@@ -194,6 +194,47 @@ describe('relay', () => {
     await stopStalled()
   })
 
+  it('L12 L14: passes over nothing when what it held unrecorded comes after another relay has taken the stream', async () => {
+    const ports = fakePorts()
+    let answer = (): void => {}
+    const late = new Promise<void>((resolve) => (answer = resolve))
+    const refusedLate: unknown[] = []
+    const record: FakePorts['outbox']['record'] = (reports) =>
+      ResultAsync.fromSafePromise(late)
+        .andThen(() => ports.outbox.record(reports))
+        .andTee((refused) => refusedLate.push(...refused))
+    let leases = 0
+    const leaseOnce: FakePorts['outbox']['lease'] = (request) => (leases++ === 0 ? ports.outbox.lease(request) : okAsync([]))
+    const stalled = worldOf(
+      undefined,
+      { ...ports, outbox: { ...ports.outbox, lease: leaseOnce, record, renew: () => okAsync([]) } },
+      'stalled',
+    )
+    let isRefusing = true
+    const other = worldOf(
+      (accept) => (event) => (isRefusing && event.sequence === 2 ? errAsync({ kind: 'event-refused', reason: 'no' }) : accept(event)),
+      ports,
+      'other',
+    )
+    await emit(ports, payments, 3)
+    const stopStalled = stalled.start()
+    await ports.clock.advance(10_001)
+    expect(sequences(stalled.published, payments)).toEqual([1, 2, 3])
+    const stopOther = other.start()
+    await ports.clock.advance(100)
+    const before = (await ports.outbox.stream(payments))._unsafeUnwrap()
+    expect(before).toMatchObject({ confirmed: 1 })
+    answer()
+    await ports.clock.advance(0)
+    expect(refusedLate).toContainEqual(expect.objectContaining({ kind: 'confirmed', through: 3 }))
+    expect((await ports.outbox.stream(payments))._unsafeUnwrap()).toMatchObject({ confirmed: 1 })
+    isRefusing = false
+    await ports.clock.advance(60_000)
+    expect(sequences(other.published, payments)).toEqual([1, 2, 3])
+    expect(await backlogOf(ports)).toBe(0)
+    await Promise.all([stopStalled(), stopOther()])
+  })
+
   it('gives its leases back when it is told to stop', async () => {
     const world = worldOf()
     await world.emit(payments, 1)
