@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, open as openFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type {
   ApiKeyStore,
@@ -85,6 +85,7 @@ export async function open(options: SqliteStoreOptions, known: readonly Migratio
   }
   try {
     await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
+    await makePrivate(options.path)
     const writer = openConnection(options.path, { readOnly: false, busyTimeoutMs: writerBusyTimeoutMs })
     opened.push(writer)
     const migrated = await whenFree(options, () => {
@@ -102,6 +103,16 @@ export async function open(options: SqliteStoreOptions, known: readonly Migratio
   } catch (error) {
     for (const connection of opened) connection.close()
     return err(openError(error))
+  }
+}
+
+/** SQLite would make it for everyone to read; what it makes beside it later takes the mode of the database itself. */
+async function makePrivate(path: string): Promise<void> {
+  try {
+    const file = await openFile(path, 'wx', 0o600)
+    await file.close()
+  } catch {
+    // It is there, or SQLite says in a moment what is wrong with it.
   }
 }
 
