@@ -107,7 +107,7 @@ function exchangeWith(headers: Readonly<Record<string, string>>, address = '192.
 function requireAdmitted({ guard }: Edge, exchange: Exchange): undefined | Promise<void> {
   const admitted = guard.authenticate(exchange, 'config:read')
   const authorize = (identity: Awaited<typeof admitted>): void => {
-    if (identity === null || 'code' in identity || guard.authorize(exchange, 'config:read', identity) !== null) {
+    if (identity === null || 'code' in identity || guard.authorize('config:read', identity) !== null) {
       throw new Error(`a credential was refused: ${JSON.stringify(identity)}`)
     }
   }

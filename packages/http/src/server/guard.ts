@@ -1,8 +1,9 @@
 import { type ApiKeyRefused, type AuditService, hasPermission, type Identity } from '@cbp/core'
 import { type Authenticate, type Authentication, type PresentCredential, readCredential } from '../access/credentials.ts'
 import type { TokenRefused } from '../access/verify-token.ts'
+import type { ProblemCode } from '../problems/catalogue.ts'
 import { type Problem, problem } from '../problems/problem.ts'
-import type { Access } from './endpoint.ts'
+import type { Access, Endpoint } from './endpoint.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Who calls; `null` for a credential that is refused where that is an answer too; or the problem. */
@@ -12,9 +13,9 @@ export interface Guard {
   /** Finds out who calls (RFC 6750). At once for a credential that was looked at a moment ago. */
   authenticate(exchange: Exchange, access: Exclude<Access, null>): IdentityOrRefusal | Promise<IdentityOrRefusal>
   /** Whether they may call this; `null` when they may. */
-  authorize(exchange: Exchange, access: Exclude<Access, null>, identity: Identity): Problem | null
-  /** Takes note that an endpoint has refused a scope of configuration. */
-  noteScope(exchange: Exchange, route: string): void
+  authorize(access: Exclude<Access, null>, identity: Identity): Problem | null
+  /** Takes note of a refusal for want of a permission or a scope, whoever refused. */
+  noteRefusal(exchange: Exchange, code: ProblemCode, endpoint: Pick<Endpoint, 'method' | 'path'>): void
   /** Whether what was accepted once still counts. */
   isStillValid(credential: PresentCredential, from: Pick<Exchange, 'address' | 'certificate'>): Promise<boolean>
   /** How many credentials were refused so far. */
@@ -25,6 +26,12 @@ const absences: Readonly<Record<'none' | 'malformed', string>> = {
   none: 'The request carries neither a bearer token nor an API key.',
   malformed: 'The Authorization field is not "Bearer <token>".',
 }
+
+/** Refusals of those who are known, whether the guard refused or the endpoint itself. */
+const refusedActions: ReadonlyMap<ProblemCode, 'permission.refused' | 'scope.refused'> = new Map([
+  ['insufficient-permission', 'permission.refused'],
+  ['scope-not-permitted', 'scope.refused'],
+])
 
 const realm = 'Bearer realm="cbp-config-api"'
 
@@ -62,16 +69,18 @@ export function guard(authenticate: Authenticate, note: AuditService['note']): G
       if (authentication instanceof Promise) return authentication.then((settled) => decide(exchange, settled, access))
       return decide(exchange, authentication, access)
     },
-    authorize: ({ requestId }, access, identity) => {
+    authorize: (access, identity) => {
       if (access === 'authenticated' || access === 'any-bearer' || hasPermission(identity, access)) return null
       refusals.permissions += 1
-      note({ action: 'permission.refused', actor: identity.client, subject: null, requestId, details: { permission: access } })
       return problem('insufficient-permission', `The credential does not grant ${access}.`, {
         headers: { 'www-authenticate': `${realm}, error="insufficient_scope", scope="${access}"` },
       })
     },
-    noteScope: ({ identity, requestId }, route) => {
-      note({ action: 'scope.refused', actor: identity?.client ?? 'anonymous', subject: null, requestId, details: { route } })
+    noteRefusal: ({ identity, requestId }, code, { method, path }) => {
+      const action = refusedActions.get(code)
+      if (action === undefined) return
+      const details = { route: `${method.toUpperCase()} ${path}` }
+      note({ action, actor: identity?.client ?? 'anonymous', subject: null, requestId, details })
     },
     isStillValid: async (credential, from) => {
       const authentication = await authenticate(credential, from)

@@ -67,7 +67,7 @@ export function pipeline(deps: PipelineDependencies): Pipeline {
       const leave = entered instanceof Promise ? await entered : entered
       if (leave === null) return shed(deps, endpoint, exchange, startedAt)
       const outcome = await answer(deps, endpoint, exchange)
-      if ('code' in outcome && outcome.code === 'scope-not-permitted') deps.guard.noteScope(exchange, endpoint.path)
+      if ('code' in outcome) deps.guard.noteRefusal(exchange, outcome.code, endpoint)
       const finished = finish(deps, outcome, exchange)
       if (!('run' in finished)) {
         leave()
@@ -159,8 +159,8 @@ function accept({ limits, guard }: PipelineDependencies, endpoint: Endpoint, exc
   if ('code' in identity) return identity
   exchange.identity = identity
   const counted = isCounted(endpoint) ? limits.ofClient(exchange, identity.client) : null
-  if (counted instanceof Promise) return counted.then((refusal) => refusal ?? guard.authorize(exchange, permission, identity))
-  return counted ?? guard.authorize(exchange, permission, identity)
+  if (counted instanceof Promise) return counted.then((refusal) => refusal ?? guard.authorize(permission, identity))
+  return counted ?? guard.authorize(permission, identity)
 }
 
 function lateness({ method }: Endpoint): string {

@@ -80,19 +80,23 @@ describe('rate limits', () => {
   })
 
   it('note who met them, and which credentials and permissions were refused', async () => {
-    const opened = await openLimited(5, 1)
+    const opened = await openLimited(6, 1)
     const lacking = `Bearer ${await token({ scope: '', sub: 'lacking' })}`
     await statuses(opened, 2)
     await statuses(opened, 1, '/config', { headers: { authorization: 'Bearer x.y.z' } })
     await statuses(opened, 1, '/config', { headers: { authorization: lacking } })
     const confined = `Bearer ${await token({ cbp_scopes: ['/production'], sub: 'confined' })}`
     await statuses(opened, 1, '/config/payments/a?scope=/staging', { headers: { authorization: confined } })
+    const writer = `Bearer ${await token({ scope: 'config:write', sub: 'writer' })}`
+    const put = { headers: { authorization: writer, 'if-none-match': '*' }, body: { value: [], reason: 'x' } }
+    await opened.call('PUT', '/config/security/token.revocations', put)
     await statuses(opened, 1)
     expect(opened.noted.map(({ action, actor }) => `${action} ${actor}`)).toEqual([
       'limit.hit client https://issuer.test|tester',
       'token.refused unknown',
       'permission.refused https://issuer.test|lacking',
       'scope.refused https://issuer.test|confined',
+      'permission.refused https://issuer.test|writer',
       'limit.hit ip unknown',
     ])
     expect(JSON.stringify(opened.noted)).not.toContain('x.y.z')
