@@ -88,6 +88,20 @@ describe('consumer', () => {
     expect(await sequencesOf(ports)).toHaveLength(150)
   })
 
+  it('L15: does not take an event for done that came early and met a defect of the store', async () => {
+    const ports = fakePorts()
+    let defects = 1
+    const attempt: FakePorts['transactions']['attempt'] = (unit, work) => {
+      defects -= 1
+      if (defects >= 0) throw new Error('a defect')
+      return ports.transactions.attempt(unit, work)
+    }
+    const { take } = worldOf(undefined, { ...ports, transactions: { ...ports.transactions, attempt } })
+    const [, second] = await committed(ports, stream, 2)
+    expect(await take(second)).toBe('accepted')
+    expect(await sequencesOf(ports)).toEqual([1, 2])
+  })
+
   it('follows each stream by itself, and so does each consumer', async () => {
     const { ports, take: takeOwn } = worldOf()
     const namesake = consumer(

@@ -182,8 +182,8 @@ async function countFailure(machine: Machine, delivery: Delivery, reason: string
   const { deps, counts } = machine
   const counted = await runForEvent(deps.unitOfWork, (tx) => recordFailure(tx, machine, delivery, reason))
   if (counted.isErr()) return { kind: 'away', reason: counted.error.reason }
-  // Others have dealt with it meanwhile.
-  if (counted.value === null) return done
+  // Others have dealt with it meanwhile, or it came early.
+  if ('kind' in counted.value) return counted.value
   const { failures, letter } = counted.value
   counts.failures += 1
   if (letter !== null) return noteDead(machine, letter)
@@ -206,12 +206,13 @@ async function recordFailure(
   machine: Machine,
   delivery: Delivery,
   reason: string,
-): Promise<Result<Readonly<{ failures: number; letter: DeadLetter | null }> | null, StoreUnavailable>> {
+): Promise<Result<Readonly<{ failures: number; letter: DeadLetter | null }> | Outcome, StoreUnavailable>> {
   const at = { consumer: machine.definition.name, stream: delivery.stream }
   const found = await tx.inbox.find(at)
   if (found.isErr()) return err(found.error)
   const after = found.value?.sequence ?? 0
-  if (after !== delivery.sequence - 1) return ok(null)
+  if (delivery.sequence <= after) return ok(done)
+  if (delivery.sequence > after + 1) return ok({ kind: 'gap', after })
   const failures = (found.value?.failures ?? 0) + 1
   if (failures < triesPerEvent) {
     savePosition(tx, found.value, { ...at, sequence: after, failures })
