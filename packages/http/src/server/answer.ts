@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts'
 
 /** A whole body with its compressed form, which is made when it is first asked for. */
 export type Encoded = {
-  /** Text stays text: node sends it with the header in one write, bytes only in a second. */
+  /** Short text stays text: node sends it with the header in one write, bytes only in a second. */
   readonly content: string | Uint8Array
   readonly length: number
   gzip: Uint8Array | null
@@ -30,6 +30,8 @@ export type StreamedAnswer = Readonly<{
 const gzip = promisify(gzipCallback)
 /** Below this a body fits into one packet anyway, and compressing costs more than it saves. */
 const compressFromBytes = 1400
+/** From here on the writes of an answer share one copy of its bytes; of text each would make its own, for as long as its reader takes. */
+const bytesFrom = 16 * 1024
 
 /** Answers that depend on who asks. They may be kept by that client alone, and are held against the server each time. */
 export const privateJson: Readonly<Record<string, string>> = {
@@ -45,7 +47,8 @@ export const publicJson: Readonly<Record<string, string>> = {
 }
 
 export function encoded(text: string): Encoded {
-  return { content: text, length: Buffer.byteLength(text), gzip: null }
+  if (text.length < bytesFrom) return { content: text, length: Buffer.byteLength(text), gzip: null }
+  return encodedBytes(Buffer.from(text, 'utf8'))
 }
 
 export function encodedBytes(bytes: Uint8Array): Encoded {

@@ -34,8 +34,7 @@ export type HttpInterface = Readonly<{
   endpoints: readonly Endpoint[]
   fastLane: FastLane
   refuseExpectation: RefuseExpectation
-  /** Whether an address is that of a trusted proxy. */
-  isProxy: Edge['isProxy']
+  partitionOf: Edge['partitionOf']
   /** For what is refused before there is a request. */
   secureHeaders: SecureHeaders
 }>
@@ -96,7 +95,7 @@ export function httpInterface(deps: AppDependencies): HttpInterface {
     endpoints,
     fastLane: fastLane(line, endpoints, { ...parts, log: deps.log }),
     refuseExpectation: refuseExpectation(line, parts),
-    isProxy: deps.edge.isProxy,
+    partitionOf: deps.edge.partitionOf,
     secureHeaders,
   }
 }

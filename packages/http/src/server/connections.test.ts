@@ -1,11 +1,15 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, Socket } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
-import { type ConnectionLimits, limitConnections } from './connections.ts'
+import { addressFinder } from '../access/client-address.ts'
+import { type ConnectionLimits, limitConnections, type PartitionOf } from './connections.ts'
 
-async function open(isProxy: boolean, limits: ConnectionLimits): Promise<() => Promise<Socket | null>> {
+const each: PartitionOf = (address) => addressFinder([])(address, undefined).partition
+const proxies: PartitionOf = () => null
+
+async function open(partitionOf: PartitionOf, limits: ConnectionLimits): Promise<() => Promise<Socket | null>> {
   const server = createServer((socket) => socket.resume())
-  limitConnections(server, () => isProxy, limits)
+  limitConnections(server, partitionOf, limits)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const sockets: Socket[] = []
@@ -25,7 +29,7 @@ async function open(isProxy: boolean, limits: ConnectionLimits): Promise<() => P
 }
 
 it('takes as many connections of one address as it may have, and another when one of them has gone', async () => {
-  const dial = await open(false, { all: 100, perAddress: 2 })
+  const dial = await open(each, { all: 100, perAddress: 2 })
   const [first] = [await dial(), await dial()]
   expect(await dial()).toBeNull()
   first?.destroy()
@@ -34,7 +38,20 @@ it('takes as many connections of one address as it may have, and another when on
 })
 
 it('holds a trusted proxy to no such number, but to that of all', async () => {
-  const dial = await open(true, { all: 3, perAddress: 1 })
+  const dial = await open(proxies, { all: 3, perAddress: 1 })
   expect([await dial(), await dial(), await dial()]).not.toContain(null)
   expect(await dial()).toBeNull()
+})
+
+it('counts what one subscriber may call from as one', () => {
+  const server = createServer()
+  limitConnections(server, each, { all: 100, perAddress: 2 })
+  const isTaken = (remoteAddress: string): boolean => {
+    const socket = Object.assign(new Socket(), {})
+    Object.defineProperty(socket, 'remoteAddress', { value: remoteAddress })
+    server.emit('connection', socket)
+    return !socket.destroyed
+  }
+  expect(['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8:0:1::1'].map(isTaken)).toEqual([true, true, false, true])
+  expect(['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.1'].map(isTaken)).toEqual([true, true, false])
 })

@@ -2,6 +2,7 @@ import type { AuditService, AuthenticateApiKey, RateLimiter, SignedMessage } fro
 import { addressFinder, type FindAddress, isWithin } from '../access/client-address.ts'
 import { authenticator } from '../access/credentials.ts'
 import type { VerifyToken } from '../access/verify-token.ts'
+import type { PartitionOf } from './connections.ts'
 import { type Guard, guard } from './guard.ts'
 import type { EdgeSettings } from './live-settings.ts'
 import { type LoadGate, loadGate } from './load-gate.ts'
@@ -26,8 +27,8 @@ export type EdgeParts = Readonly<{
 /** What stands between a request and its endpoint. */
 export type Edge = Pick<EdgeParts, 'note' | 'isSigned'> &
   Readonly<{
-    /** Whether an address is that of a trusted proxy. */
-    isProxy: (address: string | undefined) => boolean
+    /** `null` for trusted proxies. */
+    partitionOf: PartitionOf
     guard: Guard
     limits: RateLimits
     gate: LoadGate
@@ -44,7 +45,10 @@ export function edge({ verifyToken, authenticateApiKey, isSigned, limiter, setti
     gate: loadGate({ limits: () => settings().load, ...(turns === undefined ? {} : { turns }) }),
     streams: openStreams(keeper),
     findAddress,
-    isProxy: (address) => isWithin(findAddress(address, undefined), trustProxy),
+    partitionOf: (remote) => {
+      const address = findAddress(remote, undefined)
+      return isWithin(address, trustProxy) ? null : address.partition
+    },
     isSigned,
     note,
   }

@@ -69,6 +69,16 @@ export function countCredentials(incoming: IncomingMessage | undefined): number 
   return count
 }
 
+/** How many fields of this name there are, which is in lower case. */
+export function countFields({ rawHeaders }: IncomingMessage, wanted: string): number {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string
+    if (name.length === wanted.length && name.toLowerCase() === wanted) count += 1
+  }
+  return count
+}
+
 export function callerOf({ identity, requestId, traceparent }: Exchange): Caller {
   return { client: identity?.client ?? 'anonymous', requestId, traceparent }
 }

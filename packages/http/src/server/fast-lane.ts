@@ -60,7 +60,7 @@ function waysTo(endpoints: readonly Endpoint[]): readonly Way[] {
     endpoint: endpointAt(endpoints, method, path),
   })
   return [
-    way('get', entryPath, '/config/([a-z0-9-]+)/([a-z0-9.-]+)', 'component', 'key'),
+    way('get', entryPath, '/config/([a-z0-9-]+)/([a-z0-9][a-z0-9.-]*)', 'component', 'key'),
     way('get', watchPath, watchPath),
     way('post', '/payments', '/payments'),
     way('post', '/payments/{id}/process', `/payments/(${id})/process`, 'id'),

@@ -7,8 +7,10 @@ import type { Tls } from '../tls/secure-server.ts'
 import { createSecureServer } from '../tls/serve-securely.ts'
 import type { HttpInterface } from './app.ts'
 import { limitConnections } from './connections.ts'
+import { countFields } from './exchange.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SecureHeaders } from './secure-headers.ts'
+import { cutSlowReaders } from './slow-readers.ts'
 
 export type Listening = Readonly<{
   url: string
@@ -24,6 +26,9 @@ const headerLimitBytes = 16 * 1024
 
 /** How long answers under way may take once a shutdown has begun. */
 const graceMs = 10_000
+
+/** A crowd that connects at once waits here for its turn; node's own 511 turns many away who then lose seconds before they try again. */
+const backlog = 2048
 
 /** What node is told of every server here. */
 const serverOptions = {
@@ -42,7 +47,7 @@ export type Place = Readonly<{ host: string; port: number; tls?: Tls | null }>
 
 /** Opens the port. Rejects with the error of node when it cannot. */
 export async function listen(
-  { app, fastLane, isProxy, refuseExpectation, secureHeaders }: HttpInterface,
+  { app, fastLane, partitionOf, refuseExpectation, secureHeaders }: HttpInterface,
   { host, port, tls = null }: Place,
   lifecycle: Lifecycle,
   newRequestId: () => string,
@@ -51,11 +56,13 @@ export async function listen(
     errorHandler: () => malformed('bad-request', secureHeaders, newRequestId()),
   })
   const answer: RequestListener = (incoming, outgoing) => {
-    if (!fastLane(incoming, outgoing)) void listener(incoming, outgoing)
+    if (countFields(incoming, 'host') > 1) refuseSeveralHosts(outgoing, secureHeaders, newRequestId())
+    else if (!fastLane(incoming, outgoing)) void listener(incoming, outgoing)
   }
   const { server, cutHandshakes } =
     tls === null ? { server: createServer(serverOptions, answer), cutHandshakes: () => {} } : createSecureServer(tls, serverOptions, answer)
-  limitConnections(server, isProxy)
+  limitConnections(server, partitionOf)
+  cutSlowReaders(server, tls === null ? 'connection' : 'secureConnection')
   server.on('checkExpectation', refuseExpectation)
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) =>
     refuseConnection(error, socket, secureHeaders, newRequestId()),
@@ -88,7 +95,7 @@ export async function listenForSandbox({ fastLane }: Pick<HttpInterface, 'fastLa
 async function bind(server: NetServer, host: string, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog }, () => {
       server.off('error', reject)
       resolve()
     })
@@ -111,9 +118,22 @@ async function closeInOrder(server: Server, lifecycle: Lifecycle): Promise<void>
 
 /** Problems that arise before there is a request to route. */
 function malformed(code: ProblemCode, secureHeaders: SecureHeaders, requestId: string): Response {
+  const { body, fields } = shortRefusal(code, secureHeaders, requestId)
+  return new Response(body, { status: catalogue[code].status, headers: fields })
+}
+
+/** Which of them a proxy before this has followed, nobody could say (RFC 9112, 3.2). */
+function refuseSeveralHosts(outgoing: ServerResponse, secureHeaders: SecureHeaders, requestId: string): void {
+  const { body, fields } = shortRefusal('bad-request', secureHeaders, requestId)
+  outgoing.writeHead(catalogue['bad-request'].status, fields).end(body)
+}
+
+type ShortRefusal = Readonly<{ body: string; fields: Readonly<Record<string, string>> }>
+
+function shortRefusal(code: ProblemCode, secureHeaders: SecureHeaders, requestId: string): ShortRefusal {
   const body = problemText(problem(code, catalogue[code].title), '', requestId)
-  const headers = { ...secureHeaders, 'content-type': 'application/problem+json', 'x-request-id': requestId, connection: 'close' }
-  return new Response(body, { status: catalogue[code].status, headers })
+  const own = { 'content-type': 'application/problem+json', 'content-length': String(Buffer.byteLength(body)) }
+  return { body, fields: { ...secureHeaders, ...own, 'x-request-id': requestId, connection: 'close' } }
 }
 
 /** What node's parser refuses never becomes a request; its answer is written by hand. */
@@ -123,17 +143,16 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket, secu
     socket.destroy()
     return
   }
-  const code = codeOf(error)
-  const { status, title } = catalogue[code]
-  const body = problemText(problem(code, title), '', requestId)
-  const fields = {
-    ...secureHeaders,
-    'content-type': 'application/problem+json',
-    'content-length': String(Buffer.byteLength(body)),
-    'x-request-id': requestId,
+  // What cannot be read came behind a whole request, whose client must not take a refusal of the rest for its answer.
+  if (answering?.req.complete === true) {
+    answering.setHeader('connection', 'close').once('close', () => socket.destroySoon())
+    return
   }
+  const code = codeOf(error)
+  const { body, fields } = shortRefusal(code, secureHeaders, requestId)
+  const { status } = catalogue[code]
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`)
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\nconnection: close\r\n\r\n${body}`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
 }
 
 function codeOf({ code }: { code?: string }): ProblemCode {
