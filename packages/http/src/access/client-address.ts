@@ -17,6 +17,8 @@ export type FindAddress = (remote: string | undefined, forwardedFor: string | un
 const unknownAddress: ClientAddress = { text: 'unknown', partition: 'ip unknown' }
 
 const rememberedAddresses = 10_000
+/** A few hops; what is longer is padding, with which nobody is to fill the memory. */
+const rememberedLength = 256
 /** More hops than any chain of proxies has; what lies beyond is padding. */
 const hopsLimit = 32
 
@@ -48,6 +50,7 @@ export function addressFinder(trustedBlocks: readonly string[]): FindAddress {
     const known = remembered.get(name)
     if (known !== undefined) return known
     const found = find(remote, counts)
+    if (name.length > rememberedLength) return found
     if (remembered.size >= rememberedAddresses) remembered.clear()
     remembered.set(name, found)
     return found

@@ -37,6 +37,8 @@ const emptyQuery: Readonly<Record<string, string>> = {}
 export type Parameters<Params, Query> = Readonly<{ params: Params; query: Query }>
 
 const rememberedParameters = 1024
+/** Longer ones are rare, and nobody is to fill the memory with them. */
+const rememberedLength = 512
 
 /** Reads path and query. What was valid once is valid again, so that the parameters of busy addresses are only looked up. */
 export function parameterReader<Params, Query>(
@@ -50,6 +52,7 @@ export function parameterReader<Params, Query>(
     if (known !== undefined) return known
     const read = readParameters(exchange, params, query)
     if ('code' in read) return read
+    if (name.length > rememberedLength) return read
     if (remembered.size >= rememberedParameters) remembered.clear()
     remembered.set(name, read)
     return read
