@@ -54,6 +54,14 @@ describe('the keys of an issuer', () => {
     expect([await issuer.knows('two'), await issuer.knows('one'), issuer.asked]).toEqual([true, false, 2])
   })
 
+  it('are read again also when the clock was set back', async () => {
+    const issuer = openIssuer()
+    await issuer.knows('one')
+    issuer.nowMs -= 10 * staleMs
+    issuer.kids = ['two']
+    expect([await issuer.knows('two'), await issuer.knows('one'), issuer.asked]).toEqual([true, false, 2])
+  })
+
   it('are not read more often than the cooldown allows, whatever kids are asked for', async () => {
     const issuer = openIssuer()
     for (let asked = 0; asked < 300; asked += 1) {

@@ -37,6 +37,9 @@ export function issuerKeys({ url, log, now, fetch: get = fetch }: IssuerKeysOpti
   let askedAt = Number.NEGATIVE_INFINITY
   let asking: Promise<void> | null = null
 
+  /** Also when the clock was set back: nobody could say how long ago it is. */
+  const isPast = (at: number, ms: number): boolean => now() - at > ms || now() < at
+
   const ask = async (): Promise<void> => {
     try {
       held = { find: createLocalJWKSet(await readKeySet(url, get)), readAt: now() }
@@ -49,7 +52,7 @@ export function issuerKeys({ url, log, now, fetch: get = fetch }: IssuerKeysOpti
   }
   /** Resolves when the keys have been asked for; at once where that was done a moment ago. */
   const refresh = (): Promise<void> => {
-    if (asking === null && now() - askedAt >= cooldownMs) {
+    if (asking === null && isPast(askedAt, cooldownMs - 1)) {
       askedAt = now()
       asking = ask()
     }
@@ -61,7 +64,7 @@ export function issuerKeys({ url, log, now, fetch: get = fetch }: IssuerKeysOpti
     if (usable() === null) await refresh()
     const set = usable()
     if (set === null) return 'away'
-    if (now() - set.readAt > freshMs) void refresh()
+    if (isPast(set.readAt, freshMs)) void refresh()
     const found = await candidates(set, header)
     if (found.length > 0) return found
     await refresh()
