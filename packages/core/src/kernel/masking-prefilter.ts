@@ -5,6 +5,7 @@ const tab = 9
 const space = 32
 const quote = 34
 const percent = 37
+const apostrophe = 39
 const hyphen = 45
 const zero = 48
 const nine = 57
@@ -18,10 +19,13 @@ const capitalZ = 90
 const underscore = 95
 const smallA = 97
 const smallC = 99
+const smallD = 100
 const smallE = 101
 const smallI = 105
+const smallN = 110
 const smallP = 112
 const smallR = 114
+const smallT = 116
 const smallY = 121
 const hardSpace = 160
 
@@ -57,7 +61,7 @@ function isSign(text: string, index: number, code: number, before: number): bool
     case percent:
       return text.startsWith('40', index + 1)
     case colon:
-      return before === quote
+      return before === quote || before === apostrophe || before === space || endsName(before)
     case underscore:
       return before === smallC || before === smallP
     case space:
@@ -81,6 +85,12 @@ function followsScheme(text: string, index: number, before: number): boolean {
   if (last !== smallR && last !== smallC) return false
   const second = text.charCodeAt(index - 2) | 32
   return second === smallE || second === smallI
+}
+
+/** The last letters of password, passphrase, secret, token and key. */
+function endsName(before: number): boolean {
+  const last = before | 32
+  return last === smallD || last === smallE || last === smallT || last === smallN || last === smallY
 }
 
 function isDigit(code: number): boolean {

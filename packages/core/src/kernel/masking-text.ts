@@ -16,7 +16,14 @@ const detectors: readonly Detector[] = [
   secretsBy(/whsec_([A-Za-z0-9+/=_-]+)/g),
   secretsBy(/(?:bearer|basic)[ \t]{1,8}([A-Za-z0-9._~+/=-]{8,})/gi, /[0-9A-Z._~+/=-]/),
   secretsBy(/:\/\/([^\s/?#]*)@/g),
-  secretsBy(/(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key)"? {0,2}(?:=|":) {0,2}"?([^\s"'&;,)}\]]+)/gi, /[^*.]/),
+  // A password with a slash that should have been written %2F.
+  secretsBy(/:\/\/[^\s/?#:@]{0,64}:([^\s?#@]{1,200})@/g),
+  secretsBy(
+    /(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key)"? {0,2}(?:=|":) {0,2}"?((?:\\.|[^\s"'&;,)}\]\\])+)/gi,
+    /^(?!\[masked$).*[^*.]/,
+  ),
+  // Behind a colon there may be prose too, which has no digits.
+  secretsBy(/(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key)['"]? {0,2}: {0,2}['"]?((?:\\.|[^\s"'&;,)}\]\\])+)/gi, /\d/),
   findEmails,
   findCards,
   findIbans,

@@ -159,6 +159,25 @@ describe('masked text', () => {
     )
   })
 
+  it.each([
+    'password: hunter2',
+    "{'token': 'hunter2'}",
+    'api_key: hunter2, more',
+    'the secret:hunter2',
+    'Pwd : "hunter2"',
+    '{"password":"some\\"hunter2"}',
+    'mssql://sa:pass/hunter2@db',
+  ])('does not contain what stands behind its name, however it is written: %s', (text) => {
+    const masked = maskText(text)
+    expect(masked).not.toContain('hunter2')
+    expect(maskText(masked)).toBe(masked)
+  })
+
+  it.each(['the token: it has expired', 'no secret: nothing to hide', 'password: too short', 'see http://a/b and c@d'])(
+    'keeps what is told of secrets: %s',
+    (text) => expect(maskText(text)).toBe(text),
+  )
+
   it('says what was there', () => {
     expect(maskText('paid by 4111 1111 1111 1111 for jane@example.com from DE89370400440532013000')).toBe(
       'paid by [masked card] for [masked email] from [masked account]',
