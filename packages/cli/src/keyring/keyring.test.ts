@@ -52,8 +52,8 @@ describe('cbp keyring', () => {
   it('tells how far it is on stderr', async () => {
     const { cbp } = await installation()
     const { stderr, stdout } = await cbp('keyring rotate --settle 1s')
-    expect(stderr).toMatch(/Added key k\d{8}; it opens only\.\nWaiting 1 s .*\nKey k\d{8} seals from now on\.\nWaiting 1 s/)
-    expect(stdout).toMatch(/3 secrets sealed again; all need k\d{8} alone\./)
+    expect(stderr).toMatch(/Added key k\d{8}-\w{8}; it opens only\.\nWaiting 1 s .*\nKey k\d{8}-\w{8} seals from now on\.\nWaiting 1 s/)
+    expect(stdout).toMatch(/3 secrets sealed again; all need k\d{8}-\w{8} alone\./)
   }, 30_000)
 
   it('interrupted while it waits is run again, and goes on with the same key', async () => {
@@ -62,7 +62,7 @@ describe('cbp keyring', () => {
     setTimeout(() => ending.abort('SIGINT'), 1500)
     expect((await place.cbp('keyring rotate --settle 60s', ending.signal)).code).toBe(130)
     const waiting = await place.ids()
-    expect(waiting).toEqual(['k1', expect.stringMatching(/^k\d{8}next$/)])
+    expect(waiting).toEqual(['k1', expect.stringMatching(/^k\d{8}-\w{8}next$/)])
     expect((await place.cbp('keyring rotate --settle 1s --json')).json()).toMatchObject({ resealed: 3 })
     expect(await place.ids()).toEqual([waiting[1]?.replace('next', ''), 'k1'])
   }, 30_000)

@@ -13,11 +13,12 @@ async function ringOf(...ids: readonly string[]): Promise<Ring> {
   const folder = await mkdtemp(join(tmpdir(), 'cbp-rotate-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const path = join(folder, 'ring.json')
+  let tags = 0
   const keys = ids.map((id) => ({ id, key: randomBytes(32).toString('base64') }))
   await writeFile(path, JSON.stringify({ keys }), { mode: 0o600 })
   return {
     path,
-    file: ringFile(path, { generate: false, now: () => new Date('2026-11-22T10:00:00Z') }),
+    file: ringFile(path, { generate: false, now: () => new Date('2026-11-22T10:00:00Z'), tag: () => String(++tags) }),
     open: async (pollMs = 60_000) => {
       const ring = (await openKeyRing(path, { generate: false, pollMs }))._unsafeUnwrap()
       onTestFinished(() => ring.close())
@@ -34,22 +35,38 @@ describe('the file of a ring', () => {
   it('is given a next key at its end, which is put in front later, and keeps the others until they are removed', async () => {
     const { file, ids } = await ringOf('a', 'b')
     expect(file.next()._unsafeUnwrap()).toBeNull()
-    expect(file.addNext()._unsafeUnwrap()).toBe('k20261122')
-    expect([await ids(), file.next()._unsafeUnwrap()]).toEqual(['a,b,k20261122next', 'k20261122'])
-    expect(file.promoteNext()._unsafeUnwrap()).toBe('k20261122')
-    expect(await ids()).toBe('k20261122,a,b')
-    expect(file.remove(['k20261122', 'a']).isOk()).toBe(true)
-    expect(await ids()).toBe('k20261122,b')
+    expect(file.addNext()._unsafeUnwrap()).toBe('k20261122-1')
+    expect([await ids(), file.next()._unsafeUnwrap()]).toEqual(['a,b,k20261122-1next', 'k20261122-1'])
+    expect(file.promoteNext()._unsafeUnwrap()).toBe('k20261122-1')
+    expect(await ids()).toBe('k20261122-1,a,b')
+    expect(file.remove(['k20261122-1', 'a']).isOk()).toBe(true)
+    expect(await ids()).toBe('k20261122-1,b')
   })
 
   it('is changed once, however often the same step is taken', async () => {
     const { file, ids } = await ringOf('a')
-    for (let again = 0; again < 3; again += 1) expect(file.addNext()._unsafeUnwrap()).toBe('k20261122')
-    expect(await ids()).toBe('a,k20261122next')
-    for (let again = 0; again < 3; again += 1) expect(file.promoteNext()._unsafeUnwrap()).toBe('k20261122')
-    expect(await ids()).toBe('k20261122,a')
+    for (let again = 0; again < 3; again += 1) expect(file.addNext()._unsafeUnwrap()).toBe('k20261122-1')
+    expect(await ids()).toBe('a,k20261122-1next')
+    for (let again = 0; again < 3; again += 1) expect(file.promoteNext()._unsafeUnwrap()).toBe('k20261122-1')
+    expect(await ids()).toBe('k20261122-1,a')
     file.addNext()
-    expect(await ids()).toBe('k20261122,a,k20261122-2next')
+    expect(await ids()).toBe('k20261122-1,a,k20261122-2next')
+  })
+
+  it('never gives the name of a key to another, not even when that one is gone: what it sealed would pass for current', async () => {
+    const { path } = await ringOf('a')
+    const ring = (await openKeyRing(path, { generate: false }))._unsafeUnwrap()
+    onTestFinished(() => ring.close())
+    const rotate = (): string => {
+      ring.file?.addNext()
+      const id = ring.file?.promoteNext()._unsafeUnwrap() ?? ''
+      ring.refresh()
+      ring.file?.remove(ring.keyIds.slice(1))
+      return id
+    }
+    const names = Array.from({ length: 20 }, rotate)
+    expect(new Set(names).size).toBe(20)
+    for (const name of names) expect(name).toMatch(/^k\d{8}-[0-9a-f]{8}$/)
   })
 
   it('stays for its owner alone, and leaves nothing beside it', async () => {
@@ -68,8 +85,8 @@ describe('the file of a ring', () => {
     await symlink(join('kept', 'ring.json'), path)
     file.addNext()
     expect((await lstat(path)).isSymbolicLink()).toBe(true)
-    expect([await ids(), await readdir(kept)]).toEqual(['a,k20261122next', ['ring.json']])
-    expect(JSON.parse(await readFile(join(kept, 'ring.json'), 'utf8'))).toMatchObject({ keys: [{ id: 'a' }, { id: 'k20261122' }] })
+    expect([await ids(), await readdir(kept)]).toEqual(['a,k20261122-1next', ['ring.json']])
+    expect(JSON.parse(await readFile(join(kept, 'ring.json'), 'utf8'))).toMatchObject({ keys: [{ id: 'a' }, { id: 'k20261122-1' }] })
   })
 
   it.runIf(process.getuid?.() === 0)(
@@ -98,10 +115,10 @@ describe('a ring that is open while its file changes', () => {
     const { file, open } = await ringOf('a')
     const ring = await open(20)
     file.addNext()
-    await vi.waitUntil(() => ring.keyIds.join() === 'a,k20261122', { timeout: 5000 })
+    await vi.waitUntil(() => ring.keyIds.join() === 'a,k20261122-1', { timeout: 5000 })
     expect(ring.seal('s', 'c')).toMatch(/^v1\.a\./)
     file.promoteNext()
-    await vi.waitUntil(() => ring.keyIds[0] === 'k20261122', { timeout: 5000 })
+    await vi.waitUntil(() => ring.keyIds[0] === 'k20261122-1', { timeout: 5000 })
     const sealed = ring.seal('s', 'c')
     expect([ring.isCurrent(sealed), ring.unseal(sealed, 'c')._unsafeUnwrap()]).toEqual([true, 's'])
   })
@@ -123,7 +140,7 @@ describe('a ring that is open while its file changes', () => {
     file.addNext()
     expect([ring.unseal(unknown, 'c').isErr(), ring.keyIds.join()]).toEqual([true, 'a'])
     await sleep(1100)
-    expect([ring.unseal(unknown, 'c').isErr(), ring.keyIds.join()]).toEqual([true, 'a,k20261122'])
+    expect([ring.unseal(unknown, 'c').isErr(), ring.keyIds.join()]).toEqual([true, 'a,k20261122-1'])
   })
 
   it('goes on with what it knows while the file cannot be used', async () => {

@@ -17,8 +17,17 @@ export type RingFile = Readonly<{
   next: () => Result<string | null, string>
 }>
 
-export function ringFile(path: string, options: Readonly<{ generate: boolean; now: () => Date }>): RingFile {
-  const read = (): Result<readonly RingEntry[], string> => readRingFile(path, options).andThen(parseRing)
+type Options = Readonly<{
+  generate: boolean
+  now: () => Date
+  /** Tells keys of one day apart. */
+  tag?: () => string
+}>
+
+const tagBytes = 4
+
+export function ringFile(path: string, { generate, now, tag = () => randomBytes(tagBytes).toString('hex') }: Options): RingFile {
+  const read = (): Result<readonly RingEntry[], string> => readRingFile(path, { generate }).andThen(parseRing)
   const nextOf = (entries: readonly RingEntry[]): string | null => entries.find(({ state }) => state === 'next')?.id ?? null
   const change = (make: (entries: readonly RingEntry[]) => readonly RingEntry[]): Result<readonly RingEntry[], string> =>
     read().andThen((entries) => {
@@ -28,7 +37,7 @@ export function ringFile(path: string, options: Readonly<{ generate: boolean; no
   return {
     next: () => read().map(nextOf),
     addNext: () =>
-      change((entries) => (nextOf(entries) === null ? [...entries, newEntry(entries, options.now())] : entries)).map(
+      change((entries) => (nextOf(entries) === null ? [...entries, newEntry(entries, now(), tag)] : entries)).map(
         (entries) => nextOf(entries) ?? '',
       ),
     promoteNext: () =>
@@ -43,12 +52,15 @@ export function ringFile(path: string, options: Readonly<{ generate: boolean; no
 
 const keyBytes = 32
 
-/** Named by its day, and counted where that name is taken. */
-function newEntry(entries: readonly RingEntry[], now: Date): RingEntry {
+/**
+ * Named by its day and by chance: a name must not come again, not even after its key was removed. What that one has sealed
+ * would pass for sealed with the new one, and a copy kept for old backups could not be put back.
+ */
+function newEntry(entries: readonly RingEntry[], now: Date, tag: () => string): RingEntry {
   const day = `k${now.toISOString().slice(0, 10).replaceAll('-', '')}`
   const taken = new Set(entries.map(({ id }) => id))
-  let id = day
-  for (let count = 2; taken.has(id); count += 1) id = `${day}-${count}`
+  let id = `${day}-${tag()}`
+  while (taken.has(id)) id = `${day}-${tag()}`
   const bytes = randomBytes(keyBytes)
   const key = bytes.toString('base64')
   bytes.fill(0)
