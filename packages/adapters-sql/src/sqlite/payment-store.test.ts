@@ -66,7 +66,7 @@ describe('payments', () => {
       }),
       { numRuns: 60 },
     )
-  })
+  }, 60_000)
 
   it(
     'are counted by status, whatever becomes of them, their batch, and the process',
