@@ -9,6 +9,7 @@ import type { HttpInterface } from './app.ts'
 import { limitConnections } from './connections.ts'
 import { countFields } from './exchange.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { pipelining } from './pipelining.ts'
 import type { SecureHeaders } from './secure-headers.ts'
 import { cutSlowReaders } from './slow-readers.ts'
 
@@ -55,7 +56,9 @@ export async function listen(
   const listener = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
     errorHandler: () => malformed('bad-request', secureHeaders, newRequestId()),
   })
+  const mayFollow = pipelining()
   const answer: RequestListener = (incoming, outgoing) => {
+    if (!mayFollow(incoming.socket, outgoing)) return
     if (countFields(incoming, 'host') > 1) refuseSeveralHosts(outgoing, secureHeaders, newRequestId())
     else if (!fastLane(incoming, outgoing)) void listener(incoming, outgoing)
   }

@@ -68,4 +68,11 @@ describe('a request as its bytes', () => {
     expect(statuses(got)).toEqual(['201'])
     expect(got.toLowerCase()).toContain('connection: close')
   })
+
+  it('may be followed by others before its answer, but not by a crowd', async () => {
+    const server = await openServer()
+    const request = 'GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n'
+    expect(statuses(await exchangeRaw(server, request.repeat(32)))).toHaveLength(32)
+    expect(statuses(await exchangeRaw(server, request.repeat(1000))).length).toBeLessThan(100)
+  })
 })
