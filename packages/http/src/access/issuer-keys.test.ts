@@ -107,6 +107,10 @@ describe('the keys of an issuer', () => {
     ['no JSON', () => new Response('<html>')],
     ['no key set', () => new Response('{"keys":{}}')],
     ['a set without a usable key', () => new Response('{"keys":[{"kty":"oct","k":"AAAA"}]}')],
+    [
+      'more keys than it should',
+      () => new Response(JSON.stringify({ keys: Array.from({ length: 300 }, (_, at) => ({ ...jwk, kid: `k${at}` })) })),
+    ],
     ['more than it should', () => new Response(`{"keys":[],"x":"${'x'.repeat(300_000)}"}`)],
   ])('are kept when it answers %s', async (_name, answer) => {
     let isBroken = false

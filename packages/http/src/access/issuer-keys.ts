@@ -22,7 +22,8 @@ export const staleMs: number = 3_600_000
 export const cooldownMs: number = 15_000
 const fetchDeadlineMs = 3_000
 const documentLimitBytes = 256 * 1024
-const keysLimit = 100
+/** Each token without a kid is held against all of them. */
+const keysLimit = 256
 /** Of keys that share a kid, or for a token without one; each costs a verification. */
 const candidatesLimit = 4
 
@@ -98,8 +99,10 @@ async function readKeySet(url: string, get: typeof fetch): Promise<JSONWebKeySet
   const document: unknown = JSON.parse(await readText(answer))
   const keys = typeof document === 'object' && document !== null && 'keys' in document ? document.keys : null
   if (!Array.isArray(keys)) throw new Error('it answers no key set')
-  const fit = keys.slice(0, keysLimit).filter(isFit)
+  const fit = keys.filter(isFit)
   if (fit.length === 0) throw new Error('no key of its set is usable')
+  // To leave some out would refuse tokens that are good, and nobody would know why.
+  if (fit.length > keysLimit) throw new Error(`its key set has more than ${keysLimit} usable keys`)
   return { keys: fit }
 }
 
