@@ -1,22 +1,7 @@
-import type { AuditAction, AuditHead, AuditRecord } from '@cbp/core'
+import { type AuditHead, type AuditRecord, auditActions } from '@cbp/core'
 import { integer, json, oneOf, optional, type RecordKind, text } from '../sql/record-kind.ts'
 
 /** Named as keys, so that one that is added cannot be left out. */
-const actions: Readonly<Record<AuditAction, true>> = {
-  'api-key.created': true,
-  'api-key.rotated': true,
-  'api-key.revoked': true,
-  'api-key.refused': true,
-  'token.refused': true,
-  'permission.refused': true,
-  'scope.refused': true,
-  'limit.hit': true,
-  'signature.refused': true,
-  'secret.revealed': true,
-  'webhook-secret.created': true,
-  'webhook-secret.rotated': true,
-  'key-ring.resealed': true,
-}
 const outcomes: Readonly<Record<AuditRecord['outcome'], true>> = { done: true, refused: true }
 
 export const auditRecordKind: RecordKind<AuditRecord, 'number'> = {
@@ -26,7 +11,7 @@ export const auditRecordKind: RecordKind<AuditRecord, 'number'> = {
   isAppendOnly: true,
   columns: {
     number: integer,
-    action: oneOf(Object.keys(actions)),
+    action: oneOf(auditActions),
     outcome: oneOf(Object.keys(outcomes)),
     actor: text,
     subject: optional(text),
