@@ -3,8 +3,9 @@ import { auditRecordBody } from '@cbp/http/bodies'
 import { err, ok, type Result, safeTry } from 'neverthrow'
 import { readInstant } from '../inputs.ts'
 import { type Failure, usageFailure } from '../output/failure.ts'
+import { pageAnswer } from '../output/page-answer.ts'
 import { plain } from '../output/style.ts'
-import { type Column, renderTable } from '../output/table.ts'
+import type { Column } from '../output/table.ts'
 import { readPages } from '../paging.ts'
 import type { Action, Answer } from '../session.ts'
 import { usingCore } from '../settle.ts'
@@ -37,11 +38,8 @@ export const listAudit: Action<[], ListOptions> = async (session, options) => {
     safeTry<Answer, Failure>(async function* () {
       const request = { start: options.before ?? null, limit: options.limit, all: options.all === true }
       const page = yield* await readPages(session, request, (before, limit) => core.audit.records(filter.value, before, limit))
-      if (page.next !== null) session.progress(`Older records: add --before ${page.next}, or --all`)
-      return ok<Answer, Failure>({
-        json: { items: page.items.map(auditRecordBody), nextBefore: page.next },
-        text: (style) => (page.items.length === 0 ? 'There are no such records.\n' : renderTable(style, columns, page.items.map(rowOf))),
-      })
+      const listing = { older: 'records', none: 'There are no such records.', body: auditRecordBody, columns, row: rowOf }
+      return ok<Answer, Failure>(pageAnswer(session, page, listing))
     }),
   )
 }

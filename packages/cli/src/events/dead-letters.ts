@@ -6,8 +6,8 @@ import { confirm } from '../confirm.ts'
 import { actorOf } from '../identity/actor.ts'
 import { readId, readOptionalId } from '../inputs.ts'
 import type { Failure } from '../output/failure.ts'
+import { pageAnswer } from '../output/page-answer.ts'
 import { plain } from '../output/style.ts'
-import { renderTable } from '../output/table.ts'
 import { readPages } from '../paging.ts'
 import type { Action, Answer } from '../session.ts'
 import { settle, usingCore } from '../settle.ts'
@@ -32,12 +32,8 @@ export const listDeadLetters: Action<[], DeadOptions> = async (session, { consum
       const filter = { consumer: consumer ?? null, state }
       const request = { start: start.value, limit, all }
       const page = yield* await readPages(session, request, (position, count) => core.events.deadLetters(filter, position, count))
-      if (page.next !== null) session.progress(`Older dead letters: add --before ${page.next}, or --all`)
-      return ok<Answer, Failure>({
-        json: { items: page.items.map(deadLetterBody), nextBefore: page.next },
-        text: (style) =>
-          page.items.length === 0 ? 'There are no such dead letters.\n' : renderTable(style, columns, page.items.map(rowOf)),
-      })
+      const listing = { older: 'dead letters', none: 'There are no such dead letters.', body: deadLetterBody, columns, row: rowOf }
+      return ok<Answer, Failure>(pageAnswer(session, page, listing))
     }),
   )
 }

@@ -5,8 +5,8 @@ import { confirm } from '../confirm.ts'
 import { actorOf } from '../identity/actor.ts'
 import { readOptionalId, readText } from '../inputs.ts'
 import type { Failure } from '../output/failure.ts'
+import { pageAnswer } from '../output/page-answer.ts'
 import { plain } from '../output/style.ts'
-import { renderTable } from '../output/table.ts'
 import { readPages } from '../paging.ts'
 import type { Action, Answer } from '../session.ts'
 import { settle, usingCore } from '../settle.ts'
@@ -31,11 +31,8 @@ export const listKeys: Action<[], ListOptions> = async (session, { limit, before
       const { viewer } = yield* await actorOf(session, open)
       const request = { start: start.value, limit, all }
       const page = yield* await readPages(session, request, (position, count) => open.core.access.apiKeys(viewer, position, count))
-      if (page.next !== null) session.progress(`Older keys: add --before ${page.next}, or --all`)
-      return ok<Answer, Failure>({
-        json: { items: page.items.map(apiKeyBody), nextBefore: page.next },
-        text: (style) => (page.items.length === 0 ? 'There are no API keys.\n' : renderTable(style, columns, page.items.map(rowOf))),
-      })
+      const listing = { older: 'keys', none: 'There are no API keys.', body: apiKeyBody, columns, row: rowOf }
+      return ok<Answer, Failure>(pageAnswer(session, page, listing))
     }),
   )
 }

@@ -5,7 +5,7 @@ import { actorOf } from '../identity/actor.ts'
 import { readInstant, readOptionalId } from '../inputs.ts'
 import type { Failure } from '../output/failure.ts'
 import { moneyText } from '../output/money.ts'
-import { renderTable } from '../output/table.ts'
+import { pageAnswer } from '../output/page-answer.ts'
 import { readPages } from '../paging.ts'
 import type { Action, Answer } from '../session.ts'
 import { usingCore } from '../settle.ts'
@@ -48,11 +48,8 @@ export const listPayments: Action<[], ListOptions> = async (session, { status, u
       const page = yield* await readPages(session, { start, limit, all }, (position, count) =>
         open.core.payments.list(viewer, filter, position, count),
       )
-      if (page.next !== null) session.progress(`Older payments: add --before ${page.next}, or --all`)
-      return ok<Answer, Failure>({
-        json: { items: page.items.map(paymentBody), nextBefore: page.next },
-        text: (style) => (page.items.length === 0 ? 'There are no such payments.\n' : renderTable(style, columns, page.items.map(rowOf))),
-      })
+      const listing = { older: 'payments', none: 'There are no such payments.', body: paymentBody, columns, row: rowOf }
+      return ok<Answer, Failure>(pageAnswer(session, page, listing))
     }),
   )
 }

@@ -6,6 +6,7 @@ import { type Actor, actorOf } from '../identity/actor.ts'
 import { readId, readOptionalId } from '../inputs.ts'
 import { type Failure, usageFailure } from '../output/failure.ts'
 import { renderFields } from '../output/fields.ts'
+import { pageAnswer } from '../output/page-answer.ts'
 import { plain, type Style } from '../output/style.ts'
 import { renderTable } from '../output/table.ts'
 import { readPages } from '../paging.ts'
@@ -30,11 +31,14 @@ export const listDeliveries: Action<[id: string | undefined], DeliveriesOptions>
       const page = yield* await readPages(session, request, (position, count) =>
         open.core.webhooks.deliveries(viewer, filter, position, count),
       )
-      if (page.next !== null) session.progress(`Older deliveries: add --before ${page.next}, or --all`)
-      return ok<Answer, Failure>({
-        json: { items: page.items.map((each) => deliveryBody(each, viewer)), nextBefore: page.next },
-        text: (style) => (page.items.length === 0 ? 'There are no such deliveries.\n' : renderTable(style, columns, page.items.map(rowOf))),
-      })
+      const listing = {
+        older: 'deliveries',
+        none: 'There are no such deliveries.',
+        body: (each: WebhookDelivery) => deliveryBody(each, viewer),
+        columns,
+        row: rowOf,
+      }
+      return ok<Answer, Failure>(pageAnswer(session, page, listing))
     }),
   )
 }

@@ -5,8 +5,8 @@ import { confirm } from '../confirm.ts'
 import { actorOf } from '../identity/actor.ts'
 import { readOptionalId } from '../inputs.ts'
 import type { Failure } from '../output/failure.ts'
+import { pageAnswer } from '../output/page-answer.ts'
 import { plain } from '../output/style.ts'
-import { renderTable } from '../output/table.ts'
 import { readPages } from '../paging.ts'
 import type { Action, Answer } from '../session.ts'
 import { settle, usingCore } from '../settle.ts'
@@ -24,11 +24,8 @@ export const listSubscriptions: Action<[], ListOptions> = async (session, { limi
       const { viewer } = yield* await actorOf(session, open)
       const request = { start: start.value, limit, all }
       const page = yield* await readPages(session, request, (position, count) => open.core.webhooks.subscriptions(viewer, position, count))
-      if (page.next !== null) session.progress(`Older subscriptions: add --before ${page.next}, or --all`)
-      return ok<Answer, Failure>({
-        json: { items: page.items.map(subscriptionBody), nextBefore: page.next },
-        text: (style) => (page.items.length === 0 ? 'There are no subscriptions.\n' : renderTable(style, columns, page.items.map(rowOf))),
-      })
+      const listing = { older: 'subscriptions', none: 'There are no subscriptions.', body: subscriptionBody, columns, row: rowOf }
+      return ok<Answer, Failure>(pageAnswer(session, page, listing))
     }),
   )
 }
