@@ -8,9 +8,7 @@ import jwt from '@fastify/jwt'
 import rateLimit from '@fastify/rate-limit'
 import fastify, { type FastifyRequest } from 'fastify'
 import { type CreatePayment, paymentHandler, paymentSchema } from '../lib/fastify-payments.ts'
-import { gatheredLog } from '../lib/gathered-log.ts'
-
-type Exemplar = Readonly<{ headers: Readonly<Record<string, string>>; body: string }>
+import { type Exemplar, type Read, readSchema, serverOptions, tokenOptions } from '../lib/fastify-reads.ts'
 
 const [exemplarText = '', publicKey = '', logFile = '', database = '', tuning = 'default'] = process.argv.slice(2)
 const { headers, body } = JSON.parse(exemplarText) as Exemplar
@@ -20,24 +18,10 @@ const window = { max: 1_000_000_000, timeWindow: 900_000 }
 
 /** Tuned: verified tokens remembered and the log gathered into few writes, as the host does; else the defaults. */
 const isTuned = tuning === 'tuned'
-const app = fastify({
-  logger: isTuned ? { level: 'info', base: null, stream: gatheredLog(logFile) } : { level: 'info', base: null, file: logFile },
-  disableRequestLogging: true,
-  requestIdHeader: 'x-request-id',
-})
+const app = fastify(serverOptions(isTuned, logFile))
 await app.register(helmet)
 await app.register(rateLimit, { global: false, enableDraftSpec: true, ...window })
-await app.register(jwt, {
-  secret: { public: publicKey },
-  verify: {
-    algorithms: ['EdDSA'],
-    allowedIss: 'cbp-development',
-    allowedAud: 'cbp-config-api',
-    clockTolerance: 60_000,
-    requiredClaims: ['exp'],
-    cache: isTuned,
-  },
-})
+await app.register(jwt, tokenOptions(isTuned, publicKey))
 app.addHook('onRequest', app.rateLimit())
 const ofClient = app.createRateLimit({ ...window, keyGenerator: (request) => (request.user as { sub: string }).sub })
 
@@ -50,24 +34,6 @@ function authenticated(permission: string): (request: FastifyRequest) => Promise
     if (!scope.split(' ').includes(permission)) throw Object.assign(new Error('not permitted'), { statusCode: 403 })
   }
 }
-
-type Read = { Params: { component: string; key: string }; Querystring: { scope: string } }
-
-const readSchema = {
-  params: {
-    type: 'object',
-    required: ['component', 'key'],
-    properties: {
-      component: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,62}$' },
-      key: { type: 'string', maxLength: 128, pattern: '^[a-z0-9.-]+$' },
-    },
-  },
-  querystring: {
-    type: 'object',
-    additionalProperties: false,
-    properties: { scope: { type: 'string', default: '/', pattern: '^/(?:[a-z][a-z0-9-]{0,62}(?:/[a-z][a-z0-9-]{0,62}){0,3})?$' } },
-  },
-} as const
 
 app.get<Read>('/config/:component/:key', { schema: readSchema, onRequest: authenticated('config:read') }, (request, reply) => {
   const { component, key } = request.params

@@ -2,9 +2,7 @@
 import etag from '@fastify/etag'
 import jwt from '@fastify/jwt'
 import fastify from 'fastify'
-import { gatheredLog } from '../lib/gathered-log.ts'
-
-type Exemplar = Readonly<{ headers: Readonly<Record<string, string>>; body: string }>
+import { type Exemplar, type Read, readSchema, serverOptions, tokenOptions } from '../lib/fastify-reads.ts'
 
 const [exemplarText = '', publicKey = '', logFile = '', tuning = 'default'] = process.argv.slice(2)
 const { headers, body } = JSON.parse(exemplarText) as Exemplar
@@ -14,44 +12,14 @@ const constantHeaders = Object.fromEntries(Object.entries(headers).filter(([name
 
 /** Tuned: the log gathered into few writes and verified tokens remembered, as the host does; else the defaults. */
 const isTuned = tuning === 'tuned'
-const app = fastify({
-  logger: isTuned ? { level: 'info', base: null, stream: gatheredLog(logFile) } : { level: 'info', base: null, file: logFile },
-  disableRequestLogging: true,
-  requestIdHeader: 'x-request-id',
-})
-await app.register(jwt, {
-  secret: { public: publicKey },
-  verify: {
-    algorithms: ['EdDSA'],
-    allowedIss: 'cbp-development',
-    allowedAud: 'cbp-config-api',
-    clockTolerance: 60_000,
-    requiredClaims: ['exp'],
-    cache: isTuned,
-  },
-})
+const app = fastify(serverOptions(isTuned, logFile))
+await app.register(jwt, tokenOptions(isTuned, publicKey))
 await app.register(etag)
-
-type Read = { Params: { component: string; key: string }; Querystring: { scope: string } }
 
 app.get<Read>(
   '/config/:component/:key',
   {
-    schema: {
-      params: {
-        type: 'object',
-        required: ['component', 'key'],
-        properties: {
-          component: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,62}$' },
-          key: { type: 'string', maxLength: 128, pattern: '^[a-z0-9.-]+$' },
-        },
-      },
-      querystring: {
-        type: 'object',
-        additionalProperties: false,
-        properties: { scope: { type: 'string', default: '/', pattern: '^/(?:[a-z][a-z0-9-]{0,62}(?:/[a-z][a-z0-9-]{0,62}){0,3})?$' } },
-      },
-    },
+    schema: readSchema,
     onRequest: async (request) => {
       await request.jwtVerify()
       const { scope } = request.user as { scope: string }
